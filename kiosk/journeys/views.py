@@ -1,0 +1,254 @@
+"""Frozen views: all that a screen needs to draw itself, and nothing personal that is not masked.
+
+Every text in a view that comes from the hall (names of services, of the hall) is already in the session's language;
+fixed words are the screens' own and come from the translations.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Network(StrEnum):
+    """Whether the hall answers, in the citizen's terms."""
+
+    CONNECTED = "connected"
+    CONNECTING = "connecting"
+    AWAY = "away"
+
+
+class HelpState(StrEnum):
+    """The footer's help button."""
+
+    IDLE = "idle"
+    PAGING = "paging"
+    PAGED = "paged"
+    FAILED = "failed"
+
+
+class CardState(StrEnum):
+    """What the card reader is doing, as the prompt shows it."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    LIFT_AND_LAY_AGAIN = "lift_and_lay_again"
+    NOT_THIS_CARD = "not_this_card"
+    READER_AWAY = "reader_away"
+    DONE = "done"
+
+
+class SlipState(StrEnum):
+    """What becomes of the paper."""
+
+    PRINTING = "printing"
+    PRINTED = "printed"
+    NOT_PRINTED = "not_printed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Idle:
+    """The countdown before the session is wiped; any touch extends it."""
+
+    seconds_left: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What header and footer of every screen show."""
+
+    hall_name: str
+    language: str
+    """`zh` or `en`."""
+    network: Network = Network.CONNECTING
+    help: HelpState = HelpState.IDLE
+    large_type: bool = False
+    high_contrast: bool = False
+    voice: bool = False
+    """Prompts are rendered on this terminal: the voice button may be shown."""
+    voice_on: bool = False
+    can_go_back: bool = False
+    can_go_home: bool = False
+    steps: tuple[str, ...] = ()
+    """Ids of the journey's steps: `card`, `service`, `ticket`; empty where there is no journey."""
+    step: int = 0
+    idle: Idle | None = None
+    terminal: str = ""
+    """Id of the terminal, in small print for staff."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait range in minutes, and the hall's clock time `HH:MM` at which it was made."""
+
+    low: int
+    high: int
+    made_at: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as a tile; where it cannot be taken now, `closed_reason` names why (a code of the translations)."""
+
+    id: str
+    name: str
+    group: str
+    icon: str
+    colour: str
+    waiting: int | None
+    wait: Wait | None
+    closed_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of services with the icon and colour it keeps on terminal, slip, display and phone."""
+
+    id: str
+    name: str
+    icon: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class HomeView:
+    """Start: take a number (with or without laying the card first), and the most wanted services."""
+
+    frame: Frame
+    common: tuple[Service, ...]
+    reader_ready: bool
+
+
+@dataclass(frozen=True)
+class CatalogueView:
+    """Choose a service: groups, the chosen group's services, or what the search found."""
+
+    frame: Frame
+    groups: tuple[Group, ...]
+    group: str | None
+    services: tuple[Service, ...]
+    search: str
+    """Pinyin initials typed so far; empty when not searching."""
+    searching: bool
+    greeting: str | None
+    """Masked name of the person whose card was read, as `张*`."""
+
+
+@dataclass(frozen=True)
+class CardView:
+    """Lay your ID card: where, and the live state of the reading."""
+
+    frame: Frame
+    state: CardState
+    service: str | None
+    """Name of the service already chosen."""
+    may_skip: bool
+    """The hall gives numbers for this service without a card."""
+    masked_name: str | None = None
+    masked_number: str | None = None
+
+
+@dataclass(frozen=True)
+class WaitingView:
+    """The request is under way: what is being waited for, and whether a way out is offered."""
+
+    frame: Frame
+    service: str
+    offers_way_out: bool
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """The number, and what becomes of its slip."""
+
+    frame: Frame
+    number: str
+    service: str
+    people_ahead: int
+    wait: Wait | None
+    counters: tuple[str, ...]
+    slip: SlipState
+    slip_cause: str | None
+    """Code of the translations where the slip was not printed: `paper_out`, `cover_open`, `no_answer` …"""
+    follow_url: str
+    """Content of the QR code; opens the ticket's live page."""
+    masked_name: str | None
+    staff_code: str | None = None
+
+
+@dataclass(frozen=True)
+class RefusedView:
+    """The hall refused: a sentence (by `code` and `params`), what became of the number, the next step."""
+
+    frame: Frame
+    code: str
+    params: dict[str, str]
+    service: str | None
+    staff_code: str
+    may_retry: bool
+
+
+@dataclass(frozen=True)
+class OutOfServiceView:
+    """The terminal cannot serve now; it comes back by itself."""
+
+    frame: Frame
+    code: str
+    """`starting`, `no_configuration`, `hall_away`, `maintenance`, `not_accepted`, `cloned`, `journal_fault`."""
+    staff_code: str
+
+
+@dataclass(frozen=True)
+class TechnicianCodeView:
+    """Behind the hidden corner: the one-time code."""
+
+    frame: Frame
+    typed: int
+    """How many digits have been typed."""
+    wrong: bool
+    locked_seconds: int
+
+
+@dataclass(frozen=True)
+class Peripheral:
+    """A device line of the technician's screen; enumerations are those of the hardware vocabulary, as words."""
+
+    role: str
+    driver: str
+    address: str
+    health: str
+    detail: str | None
+    supplies: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the technician's screen: label id, value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class TechnicianView:
+    """Devices with health, tests and their last outcome, versions, network."""
+
+    frame: Frame
+    peripherals: tuple[Peripheral, ...]
+    running: str | None
+    """`test_slip` or `test_card` while it runs."""
+    results: tuple[Fact, ...]
+    versions: tuple[Fact, ...]
+    network: tuple[Fact, ...]
+
+
+View = (
+    HomeView
+    | CatalogueView
+    | CardView
+    | WaitingView
+    | TicketView
+    | RefusedView
+    | OutOfServiceView
+    | TechnicianCodeView
+    | TechnicianView
+)

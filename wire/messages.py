@@ -1,0 +1,352 @@
+"""The messages: one envelope, a body model for each kind, and limits that every reader applies.
+
+Instants are UTC in RFC 3339. Unknown fields are kept, so that an older program passes on what a newer one said.
+No body holds personal data: a person is an HMAC made in the terminal.
+"""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 12
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}-[0-9]{1,12}$")]
+PersonKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Health = Literal["ok", "degraded", "fault", "offline", "not_supported", "unknown"]
+Supply = Literal["ok", "low", "out", "jammed", "unknown", "not_supported"]
+Language = Literal["zh", "en"]
+
+
+class Malformed(Exception):
+    """A payload that is no message: `reason` is a short word for counters and logs, never the content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Message(BaseModel):
+    """Base of all bodies: frozen; fields that a newer program added are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Envelope(Message):
+    """What every payload is: `kind` says which body model applies; `epoch` and `rev` come from servers only."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    at: AwareDatetime
+    epoch: int | None = Field(default=None, ge=0)
+    rev: int | None = Field(default=None, ge=0)
+    body: dict[str, Any]
+
+
+# --- device to server: requests ------------------------------------------------------------------
+
+
+class Hello(Message):
+    """First request of every connection."""
+
+    boot_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
+    conn_seq: int = Field(ge=1)
+    instance: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    """Made once when a device is provisioned; a copied disk shows two holders of one instance."""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Issue(Message):
+    """Take a number for a service."""
+
+    service: Id
+    priority_class: Id = "ordinary"
+    person: PersonKey | None = None
+    language: Language = "zh"
+
+
+class Help(Message):
+    """A person at the terminal asks for staff."""
+
+    screen: Annotated[str, StringConstraints(max_length=40)]
+    """The screen on which help was asked, by its id; never what stood on it."""
+
+
+# --- device to server: journal (facts) -----------------------------------------------------------
+
+
+class Withdraw(Message):
+    """The citizen left, or got another number, before the answer to `request_id` came."""
+
+    request_id: RequestId
+    reason: Literal["left", "served_offline", "no_answer"]
+
+
+class Slip(Message):
+    """What became of the slip of a ticket: printed, shown on the screen instead, or unknown."""
+
+    ticket: str
+    outcome: Literal["printed", "shown", "unknown"]
+    reprint: bool = False
+    cause: Annotated[str, StringConstraints(max_length=40)] | None = None
+
+
+# --- server to device: answers -------------------------------------------------------------------
+
+
+class Wait(Message):
+    """A wait range in whole minutes, and when it was made."""
+
+    low: int = Field(ge=0)
+    high: int = Field(ge=0)
+    made_at: AwareDatetime
+
+
+class HelloAnswer(Message):
+    verdict: Literal["accepted", "pending", "refused"]
+    server_time: AwareDatetime
+    configuration_revision: int = Field(ge=0)
+
+
+class IssueAnswer(Message):
+    """The ticket as it stands in the ledger."""
+
+    ticket: str
+    number: str
+    service: Id
+    queue: Id
+    business_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    issued_at: AwareDatetime
+    people_ahead: int = Field(ge=0)
+    wait: Wait | None = None
+    counters: tuple[str, ...] = ()
+    """Numbers of the counters that serve this queue now."""
+    follow_url: str
+    """Address of this ticket's live page; holds a random token, nothing about the person."""
+
+
+class HelpAnswer(Message):
+    help: str
+
+
+class FactAnswer(Message):
+    """A journal fact is in the ledger (or was already)."""
+
+    ticket: str | None = None
+    cancelled: bool = False
+
+
+class Refused(Message):
+    """A named refusal; its text is made at the edge, by language."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,60}$")]
+    params: dict[str, Any] = Field(default_factory=dict)
+    retry_after: float | None = Field(default=None, ge=0)
+    """Seconds after which the same request may be tried again; None: not at all."""
+
+
+# --- retained truth ------------------------------------------------------------------------------
+
+
+class Presence(Message):
+    """State of a device; a death whose `conn_seq` is not that of the last birth is ignored."""
+
+    boot_id: str
+    conn_seq: int = Field(ge=0)
+    state: Literal["init", "ready", "degraded", "offline"]
+
+
+class PeripheralReport(Message):
+    role: Id
+    driver: str
+    health: Health
+    detail: str | None = None
+    supplies: dict[str, Supply] = Field(default_factory=dict)
+
+
+class Reported(Message):
+    peripherals: tuple[PeripheralReport, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    configuration_revision: int | None = None
+    last_ticket_at: AwareDatetime | None = None
+    backlog: int = Field(default=0, ge=0)
+    """Journal entries not yet answered."""
+
+
+class Desired(Message):
+    """The bundle (hall, catalogue) that the device shall use."""
+
+    revision: int = Field(ge=0)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    url: str
+
+
+class Order(Message):
+    action: Literal["restart", "self_test", "maintenance_on", "maintenance_off"]
+
+
+class ServiceNow(Message):
+    """Live numbers of one service."""
+
+    service: Id
+    open: bool
+    reason: str | None = None
+    waiting: int = Field(ge=0)
+    wait: Wait | None = None
+
+
+class Services(Message):
+    services: tuple[ServiceNow, ...]
+
+
+class BoardCall(Message):
+    """A call as a row of a board."""
+
+    call_id: str
+    number: str
+    counter: str
+    at: AwareDatetime
+    recall: bool = False
+
+
+class BoardQueue(Message):
+    queue: Id
+    name: dict[str, str]
+    """Text by language: `zh`, `en`."""
+    colour: str | None = None
+    waiting: int = Field(ge=0)
+    wait: Wait | None = None
+
+
+class Board(Message):
+    """Everything that a display of one zone shows."""
+
+    zone: Id
+    hall_name: dict[str, str]
+    calls: tuple[BoardCall, ...]
+    """Latest first."""
+    queues: tuple[BoardQueue, ...]
+    notice: dict[str, str] = Field(default_factory=dict)
+
+
+class Call(Message):
+    """One announcement."""
+
+    call_id: str
+    number: str
+    counter: str
+    recall: bool = False
+    text: str
+    audio: str | None = None
+    """Address of the WAV."""
+
+
+class ServerPresence(Message):
+    state: Literal["online", "offline"]
+    since: AwareDatetime
+    leads: dict[str, int] = Field(default_factory=dict)
+    """Hall id to epoch."""
+
+
+BODIES: dict[str, type[Message]] = {
+    "hello": Hello,
+    "issue": Issue,
+    "help": Help,
+    "withdraw": Withdraw,
+    "slip": Slip,
+    "hello_answer": HelloAnswer,
+    "issue_answer": IssueAnswer,
+    "help_answer": HelpAnswer,
+    "fact_answer": FactAnswer,
+    "refused": Refused,
+    "presence": Presence,
+    "reported": Reported,
+    "desired": Desired,
+    "order": Order,
+    "services": Services,
+    "board": Board,
+    "call": Call,
+    "server_presence": ServerPresence,
+}
+REQUESTS = frozenset({"hello", "issue", "help"})
+FACTS = frozenset({"withdraw", "slip"})
+_KINDS = {model: kind for kind, model in BODIES.items()}
+
+
+def encode(
+    body: Message,
+    *,
+    message_id: str,
+    at: datetime,
+    epoch: int | None = None,
+    rev: int | None = None,
+) -> bytes:
+    """The payload of `body`; `message_id` is the request id for requests, facts and their answers."""
+    envelope = Envelope(
+        kind=_KINDS[type(body)], id=message_id, at=at, epoch=epoch, rev=rev, body=body.model_dump(mode="json")
+    )
+    return envelope.model_dump_json(exclude_none=True).encode()
+
+
+def decode(payload: bytes) -> tuple[Envelope, Message | None]:
+    """The envelope and its checked body (None where the kind is unknown to this program).
+
+    Raises `Malformed`: too_large, bad_text, bad_json, too_deep, bad_envelope, bad_body.
+    """
+    if len(payload) > MAX_BYTES:
+        raise Malformed("too_large")
+    if _depth(payload) > MAX_DEPTH:
+        raise Malformed("too_deep")
+    try:
+        raw = json.loads(payload, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except UnicodeDecodeError:
+        raise Malformed("bad_text") from None
+    except (ValueError, RecursionError):
+        raise Malformed("bad_json") from None
+    try:
+        envelope = Envelope.model_validate(raw)
+    except ValidationError:
+        raise Malformed("bad_envelope") from None
+    model = BODIES.get(envelope.kind)
+    if model is None:
+        return envelope, None
+    try:
+        return envelope, model.model_validate(envelope.body)
+    except ValidationError:
+        raise Malformed("bad_body") from None
+
+
+def _depth(payload: bytes) -> int:
+    """Deepest nesting of brackets outside strings, found before any parser recurses."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in payload:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key")
+    return found
