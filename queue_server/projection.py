@@ -1,0 +1,213 @@
+"""What the rest of the server reads of a hall: immutable values, built at most four times a second.
+
+All instants are UTC. Texts by language are dictionaries with the keys `zh` and `en`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from queue_server.forecast import WaitRange
+
+Text = Mapping[str, str]
+StepState = Literal["waiting", "called", "serving", "held", "completed", "no_show", "cancelled", "expired"]
+
+WAITING_SHOWN = 200
+"""How many waiting tickets of a queue a projection holds; the count is always complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAtCounter:
+    """The ticket that a counter has called or serves."""
+
+    ticket: str
+    number: str
+    service: str
+    service_name: Text
+    priority_class: str
+    state: StepState
+    since: datetime
+    """When it came into this state."""
+    waiting_since: datetime
+    recalls: int
+
+
+@dataclass(frozen=True, slots=True)
+class NextTicket:
+    """What Next would call now, and why, in words."""
+
+    ticket: str
+    number: str
+    service: str
+    service_name: Text
+    priority_class: str
+    waiting_since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterNow:
+    """A counter; `session` is None while nobody holds it. `version` is what commands name as `seen`."""
+
+    counter: str
+    number: str
+    name: Text
+    zone: str
+    queues: tuple[str, ...]
+    session: str | None = None
+    clerk: str | None = None
+    opened_at: datetime | None = None
+    version: int = 0
+    current: TicketAtCounter | None = None
+    next: NextTicket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTicket:
+    """A waiting ticket; `version` is what commands on the ticket name as `seen`."""
+
+    ticket: str
+    number: str
+    service: str
+    service_name: Text
+    priority_class: str
+    waiting_since: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNow:
+    """A queue; `waiting` is in call order and holds the first `WAITING_SHOWN`."""
+
+    queue: str
+    name: Text
+    colour: str | None
+    zone: str
+    waiting_count: int
+    waiting: tuple[WaitingTicket, ...]
+    open_counters: tuple[str, ...]
+    """Numbers of the counters that call from this queue now."""
+    wait: "WaitRange | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNow:
+    """A service; `reason` is a refusal code when it is not open."""
+
+    service: str
+    name: Text
+    group: str
+    queue: str
+    open: bool
+    reason: str | None
+    waiting: int
+    wait: "WaitRange | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedTicket:
+    """A ticket as the person who holds its follow token may see it."""
+
+    number: str
+    service: str
+    service_name: Text
+    queue: str
+    state: StepState
+    since: datetime
+    issued_at: datetime
+    people_ahead: int | None
+    """None unless the ticket waits."""
+    wait: "WaitRange | None"
+    counter: str | None
+    """Number of the counter that called or serves it."""
+    zone: str | None
+    business_date: date
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HelpNow:
+    """A request for help that is still open; `acknowledged_by` is the clerk who goes."""
+
+    help: str
+    device: str
+    device_name: str
+    screen: str
+    at: datetime
+    acknowledged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNow:
+    """An open alert: `code` is a named condition, `subject` what it is about (a device, a hall)."""
+
+    code: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    raised_at: datetime
+    last_at: datetime
+    count: int
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PeripheralNow:
+    role: str
+    driver: str
+    health: str
+    detail: str | None
+    supplies: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNow:
+    """A device of the registry with what it last said of itself."""
+
+    device: str
+    name: str
+    registered: Literal["accepted", "pending", "refused"]
+    presence: Literal["init", "ready", "degraded", "offline", "unknown"]
+    presence_since: datetime | None
+    last_hello: datetime | None
+    last_ticket_at: datetime | None
+    configuration_revision: int | None
+    backlog: int
+    versions: Mapping[str, str]
+    peripherals: tuple[PeripheralNow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HallProjection:
+    """The whole hall at one moment; `(epoch, rev)` grows with every projection."""
+
+    hall: str
+    epoch: int
+    rev: int
+    made_at: datetime
+    business_date: date | None
+    """None until the hall is configured."""
+    configuration_revision: int
+    name: Text
+    notice: Text
+    counters: tuple[CounterNow, ...] = ()
+    queues: tuple[QueueNow, ...] = ()
+    services: tuple[ServiceNow, ...] = ()
+    helps: tuple[HelpNow, ...] = ()
+    alerts: tuple[AlertNow, ...] = ()
+    devices: tuple[DeviceNow, ...] = ()
+    leading: bool = True
+    """False while this server does not lead the hall: the picture may be old."""
+
+    def counter(self, counter: str) -> CounterNow | None:
+        """The counter with this id."""
+        return next((c for c in self.counters if c.counter == counter), None)
+
+    def counter_of_session(self, session: str) -> CounterNow | None:
+        """The counter that this session holds."""
+        return next((c for c in self.counters if c.session == session), None)
+
+    def queue(self, queue: str) -> QueueNow | None:
+        """The queue with this id."""
+        return next((q for q in self.queues if q.queue == queue), None)
