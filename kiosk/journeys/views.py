@@ -177,7 +177,8 @@ class TicketView:
 
 @dataclass(frozen=True)
 class RefusedView:
-    """The hall refused: a sentence (by `code` and `params`), what became of the number, the next step."""
+    """The hall refused, or did not answer in time (`no_answer`: the request was withdrawn): a sentence (by `code` and
+    `params`), what became of the number, the next step."""
 
     frame: Frame
     code: str
@@ -193,7 +194,8 @@ class OutOfServiceView:
 
     frame: Frame
     code: str
-    """`starting`, `no_configuration`, `hall_away`, `maintenance`, `not_accepted`, `cloned`, `journal_fault`."""
+    """`starting`, `no_configuration`, `hall_away`, `maintenance`, `not_accepted`, `cloned`, `journal_fault`,
+    `program_fault` (a part of the program failed and is being started again)."""
     staff_code: str
 
 

@@ -1,0 +1,83 @@
+"""Lay your ID card: before or after the service was chosen, skipped where the hall allows it."""
+
+from dataclasses import replace
+from typing import Any
+
+from kiosk.journeys import events, intents, number
+from kiosk.journeys.out_of_service import cause
+from kiosk.journeys.state import AtHome, Choosing, LayingCard, Person, Servicing, State, Step
+from kiosk.journeys.views import CardState
+
+
+def may_skip(state: State, service: str | None) -> bool:
+    catalogue = state.hall.catalogue
+    found = catalogue.service(service) if catalogue is not None and service is not None else None
+    return found is not None and found.card == "optional"
+
+
+def wanted(state: State) -> tuple[int, bool] | None:
+    """Whether the reader shall be polled: for which session, and whether for a technician's test."""
+    page = state.page
+    if isinstance(page, Servicing):
+        return (state.session, True) if page.running == "test_card" else None
+    if state.person is None and isinstance(page, AtHome | Choosing | LayingCard) and cause(state) is None:
+        return state.session, False
+    return None
+
+
+def turn_back(state: State, page: LayingCard) -> Step:
+    return replace(state, page=page.came_from), ()
+
+
+def progress(state: State, event: events.CardProgress) -> Step:
+    """A card on the reader opens the prompt wherever a card may be laid; trouble shows only on the prompt."""
+    if event.session != state.session or state.person is not None:
+        return state, ()
+    page = state.page
+    if isinstance(page, AtHome | Choosing) and event.card is CardState.READING:
+        return replace(state, page=LayingCard(None, page, event.card, state.now)), ()
+    if isinstance(page, LayingCard) and event.card is not CardState.DONE:
+        return replace(state, page=replace(page, card=event.card, since=state.now)), ()
+    return state, ()
+
+
+def read(state: State, event: events.CardRead) -> Step:
+    if event.session != state.session or state.person is not None:
+        return state, ()
+    page = state.page
+    person = Person(event.masked_name, event.masked_number)
+    if isinstance(page, LayingCard) and page.service is not None:
+        return number.request(replace(state, person=person), page.service)
+    if isinstance(page, LayingCard):
+        page = page.came_from
+    if isinstance(page, AtHome):
+        page = Choosing()
+    if not isinstance(page, Choosing):
+        return state, ()
+    return replace(state, person=person, card_first=True, page=page), ()
+
+
+def go_on_without(state: State, _intent: intents.GoOnWithoutCard) -> Step:
+    page = state.page
+    if isinstance(page, LayingCard) and page.service is not None and may_skip(state, page.service):
+        return number.request(state, page.service)
+    return state, ()
+
+
+def time_passed(state: State) -> State:
+    """A reading that never ends asks for another try."""
+    page = state.page
+    if (
+        isinstance(page, LayingCard)
+        and page.card is CardState.READING
+        and state.now - page.since >= state.rules.reading_limit_s
+    ):
+        return replace(state, page=replace(page, card=CardState.LIFT_AND_LAY_AGAIN))
+    return state
+
+
+HANDLERS: dict[type, Any] = {
+    events.CardProgress: progress,
+    events.CardRead: read,
+    intents.GoOnWithoutCard: go_on_without,
+}

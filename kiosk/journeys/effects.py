@@ -1,0 +1,104 @@
+"""Effects: what the program is to do after a step. None holds personal data that is not masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kiosk.journeys.state import Ticket
+
+
+@dataclass(frozen=True)
+class RequestNumber:
+    """Journal and send an issue request; with `identified` the program adds the session's person key."""
+
+    attempt: int
+    service: str
+    language: str
+    identified: bool
+
+
+@dataclass(frozen=True)
+class RequestHelp:
+    """Page staff; `screen` is the id of the screen, never what stood on it."""
+
+    attempt: int
+    screen: str
+
+
+@dataclass(frozen=True)
+class WithdrawRequest:
+    """Nobody waits for this answer any more: the hall is to undo what it may have done."""
+
+    attempt: int
+    reason: Literal["left", "no_answer"]
+
+
+@dataclass(frozen=True)
+class StartCardRead:
+    """Poll the reader for this session until told to stop; `test` reads a technician's test card."""
+
+    session: int
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class StopCardRead:
+    pass
+
+
+@dataclass(frozen=True)
+class PrintSlip:
+    job: int
+    ticket: Ticket
+    language: str
+    masked_name: str | None
+    reprint: bool
+
+
+@dataclass(frozen=True)
+class PrintTestSlip:
+    job: int
+
+
+@dataclass(frozen=True)
+class CheckCode:
+    """Compare the technician's one-time code; the answer comes as `CodeChecked`."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Speak:
+    """Say a rendered prompt, by its id."""
+
+    prompt: str
+    language: str
+
+
+@dataclass(frozen=True)
+class WipeSession:
+    """Forget the person of this session, everywhere."""
+
+    session: int
+
+
+@dataclass(frozen=True)
+class Restart:
+    """End the program; its supervisor starts it again."""
+
+
+Effect = (
+    RequestNumber
+    | RequestHelp
+    | WithdrawRequest
+    | StartCardRead
+    | StopCardRead
+    | PrintSlip
+    | PrintTestSlip
+    | CheckCode
+    | Speak
+    | WipeSession
+    | Restart
+)

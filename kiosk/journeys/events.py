@@ -1,0 +1,205 @@
+"""Events from devices, wire, files and time; a person's touches are the intents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kiosk.journeys.intents import Intent
+from kiosk.journeys.views import CardState, Fact, Peripheral, SlipState
+
+if TYPE_CHECKING:
+    from kiosk.journeys.catalogue import Catalogue
+    from kiosk.journeys.search import Index
+    from kiosk.journeys.state import LiveService, Ticket
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time went on; sent a few times a second."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """Journal, devices and profile are there."""
+
+    maintenance: bool = False
+    """The order to stay in maintenance was given before this start."""
+    voice: bool = False
+    """Prompts are rendered on this terminal."""
+    versions: tuple[Fact, ...] = ()
+
+
+# --- card reader ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CardProgress:
+    """The reader sees a card (`READING`), asks for another try, or met what is no ID card."""
+
+    session: int
+    card: CardState
+
+
+@dataclass(frozen=True)
+class CardRead:
+    """A card was read; name and number stay with the kiosk session, here are their masked forms."""
+
+    session: int
+    masked_name: str
+    masked_number: str
+
+
+@dataclass(frozen=True)
+class TestCardRead:
+    """Outcome of the technician's test: a word, and the masked name where a card was read."""
+
+    session: int
+    outcome: str
+    masked: str = ""
+
+
+@dataclass(frozen=True)
+class DevicesChanged:
+    peripherals: tuple[Peripheral, ...]
+    reader_ready: bool
+
+
+# --- printer -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SlipDone:
+    """Outcome of a print: printed, not printed (`cause` says why) or unknown."""
+
+    job: int
+    slip: SlipState
+    cause: str | None = None
+
+
+# --- hall ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LinkChanged:
+    up: bool
+
+
+@dataclass(frozen=True)
+class ServerChanged:
+    """The retained presence of the server that leads this hall."""
+
+    online: bool
+
+
+@dataclass(frozen=True)
+class HallSilent:
+    """A request passed its answer's deadline; it is still being sent again."""
+
+
+@dataclass(frozen=True)
+class HallHeard:
+    """An answer came."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Answer to our hello."""
+
+    verdict: Literal["accepted", "pending", "refused", "cloned"]
+
+
+@dataclass(frozen=True)
+class CatalogueLoaded:
+    catalogue: Catalogue
+    index: Index
+
+
+@dataclass(frozen=True)
+class ServicesChanged:
+    services: tuple[LiveService, ...]
+
+
+@dataclass(frozen=True)
+class NumberGiven:
+    attempt: int
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
+class NumberRefused:
+    """A named refusal of the hall, or of the terminal's own journal."""
+
+    attempt: int
+    code: str
+    params: tuple[tuple[str, str], ...] = ()
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class HelpAnswered:
+    attempt: int
+    paged: bool
+
+
+@dataclass(frozen=True)
+class OrderGiven:
+    action: Literal["restart", "maintenance_on", "maintenance_off"]
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """Lines of the technician's screen: broker, connection, backlog."""
+
+    facts: tuple[Fact, ...]
+
+
+# --- the program itself --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class JournalChanged:
+    """Whether the journal can be written; without it no request may be made."""
+
+    writable: bool
+
+
+@dataclass(frozen=True)
+class PartCrashed:
+    """A part of the program failed; None: all parts run again."""
+
+    part: str | None
+
+
+@dataclass(frozen=True)
+class CodeChecked:
+    accepted: bool
+    locked_for: float = 0.0
+    """Seconds in which no further code is taken."""
+
+
+Event = (
+    Intent
+    | Tick
+    | Started
+    | CardProgress
+    | CardRead
+    | TestCardRead
+    | DevicesChanged
+    | SlipDone
+    | LinkChanged
+    | ServerChanged
+    | HallSilent
+    | HallHeard
+    | Verdict
+    | CatalogueLoaded
+    | ServicesChanged
+    | NumberGiven
+    | NumberRefused
+    | HelpAnswered
+    | OrderGiven
+    | NetworkFacts
+    | JournalChanged
+    | PartCrashed
+    | CodeChecked
+)

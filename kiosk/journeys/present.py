@@ -1,0 +1,208 @@
+"""From state to view: what the screen shows, in the session's language, with nothing personal that is not masked."""
+
+import math
+
+from kiosk.journeys import card, idle, number, out_of_service, views
+from kiosk.journeys.catalogue import Catalogue
+from kiosk.journeys.catalogue import Service as CatalogueService
+from kiosk.journeys.search import found
+from kiosk.journeys.state import (
+    AtHome,
+    Awaiting,
+    Choosing,
+    Holding,
+    LayingCard,
+    Refused,
+    Servicing,
+    State,
+    TypingCode,
+    WaitRange,
+)
+
+COMMON_LIMIT = 6
+_SERVICE_FIRST = ("service", "card", "ticket")
+_CARD_FIRST = ("card", "service", "ticket")
+_STAFF_CODES = {
+    "starting": "T01",
+    "no_configuration": "T02",
+    "hall_away": "T03",
+    "maintenance": "T04",
+    "not_accepted": "T05",
+    "cloned": "T06",
+    "journal_fault": "T07",
+    "program_fault": "T08",
+    "no_answer": "T09",
+}
+
+
+def view(state: State) -> views.View:
+    """Every page as it is to be drawn; pages that need the hall give way to out-of-service while it is not there."""
+    page = state.page
+    if not isinstance(page, AtHome | Choosing | LayingCard):
+        return _standing(state, page)
+    cause, catalogue = out_of_service.cause(state), state.hall.catalogue
+    if cause is not None or catalogue is None:
+        code = cause or "no_configuration"
+        return views.OutOfServiceView(_frame(state), code, staff_code(code))
+    if isinstance(page, Choosing):
+        return _catalogue(state, catalogue, page)
+    if isinstance(page, LayingCard):
+        return _card(state, page)
+    common = tuple(_service(state, catalogue, service) for service in catalogue.services if service.common)
+    return views.HomeView(_frame(state), common[:COMMON_LIMIT], state.equipment.reader_ready)
+
+
+def _standing(state: State, page: Awaiting | Holding | Refused | TypingCode | Servicing) -> views.View:
+    """Pages that stay while the hall is away."""
+    match page:
+        case Awaiting():
+            frame = _frame(state, steps=_steps(state), step=2)
+            shown: views.View = views.WaitingView(frame, _name(state, page.service), number.offers_way_out(state, page))
+        case Holding():
+            shown = _ticket(state, page)
+        case Refused():
+            shown = _refused(state, page)
+        case TypingCode():
+            locked = max(0, math.ceil(state.code_locked_until - state.now))
+            shown = views.TechnicianCodeView(_frame(state, home=True), len(page.typed), page.wrong, locked)
+        case Servicing():
+            shown = _technician(state, page)
+    return shown
+
+
+def staff_code(code: str) -> str:
+    """Small print for staff: short for the terminal's own codes, the hall's code itself for a refusal."""
+    return _STAFF_CODES.get(code) or f"R-{code.replace('_', '-')}"
+
+
+def _frame(
+    state: State,
+    *,
+    back: bool = False,
+    home: bool = False,
+    steps: tuple[str, ...] = (),
+    step: int = 0,
+) -> views.Frame:
+    catalogue, preferences = state.hall.catalogue, state.preferences
+    return views.Frame(
+        hall_name=catalogue.hall_name.of(preferences.language) if catalogue is not None else "",
+        language=preferences.language,
+        network=out_of_service.network(state),
+        help=state.help,
+        large_type=preferences.large_type,
+        high_contrast=preferences.high_contrast,
+        voice=state.equipment.voice,
+        voice_on=preferences.voice_on,
+        can_go_back=back,
+        can_go_home=home,
+        steps=steps,
+        step=step,
+        idle=idle.countdown(state),
+        terminal=state.terminal,
+    )
+
+
+def _steps(state: State) -> tuple[str, ...]:
+    return _CARD_FIRST if state.card_first else _SERVICE_FIRST
+
+
+def _name(state: State, service: str | None) -> str:
+    catalogue = state.hall.catalogue
+    found_service = catalogue.service(service) if catalogue is not None and service is not None else None
+    return found_service.name.of(state.preferences.language) if found_service is not None else ""
+
+
+def _wait(state: State, wait: WaitRange | None) -> views.Wait | None:
+    if wait is None or state.hall.catalogue is None:
+        return None
+    made_at = wait.made_at.astimezone(state.hall.catalogue.zone)
+    return views.Wait(wait.low, wait.high, f"{made_at:%H:%M}")
+
+
+def _service(state: State, catalogue: Catalogue, service: CatalogueService) -> views.Service:
+    live = state.hall.live.get(service.id)
+    group = catalogue.group(service.group)
+    return views.Service(
+        id=service.id,
+        name=service.name.of(state.preferences.language),
+        group=service.group,
+        icon=group.icon if group is not None else "",
+        colour=group.colour if group is not None else "",
+        waiting=live.waiting if live is not None else None,
+        wait=_wait(state, live.wait) if live is not None else None,
+        closed_reason=(live.reason or "service_closed") if live is not None and not live.open else None,
+    )
+
+
+def _catalogue(state: State, catalogue: Catalogue, page: Choosing) -> views.CatalogueView:
+    language = state.preferences.language
+    if page.searching:
+        matches = (catalogue.service(service) for service in found(state.hall.index, page.typed))
+        shown = [service for service in matches if service is not None]
+    else:
+        shown = [service for service in catalogue.services if service.group == page.group]
+    return views.CatalogueView(
+        frame=_frame(state, back=True, home=True, steps=_steps(state), step=1 if state.card_first else 0),
+        groups=tuple(views.Group(g.id, g.name.of(language), g.icon, g.colour) for g in catalogue.groups),
+        group=page.group,
+        services=tuple(_service(state, catalogue, service) for service in shown),
+        search=page.typed,
+        searching=page.searching,
+        greeting=state.person.masked_name if state.person is not None else None,
+    )
+
+
+def _card(state: State, page: LayingCard) -> views.CardView:
+    first = page.service is None
+    frame = _frame(state, back=True, home=True, steps=_CARD_FIRST if first else _SERVICE_FIRST, step=0 if first else 1)
+    shown = page.card
+    if not state.equipment.reader_ready and shown is views.CardState.WAITING:
+        shown = views.CardState.READER_AWAY
+    return views.CardView(
+        frame,
+        shown,
+        _name(state, page.service) or None,
+        card.may_skip(state, page.service),
+        state.person.masked_name if state.person is not None else None,
+        state.person.masked_number if state.person is not None else None,
+    )
+
+
+def _ticket(state: State, page: Holding) -> views.TicketView:
+    ticket = page.ticket
+    return views.TicketView(
+        frame=_frame(state, home=True, steps=_steps(state), step=2),
+        number=ticket.number,
+        service=_name(state, ticket.service),
+        people_ahead=ticket.people_ahead,
+        wait=_wait(state, ticket.wait),
+        counters=ticket.counters,
+        slip=page.slip,
+        slip_cause=page.cause,
+        follow_url=ticket.follow_url,
+        masked_name=state.person.masked_name if state.person is not None else None,
+        staff_code=f"P-{page.cause.replace('_', '-')}" if page.cause is not None else None,
+    )
+
+
+def _refused(state: State, page: Refused) -> views.RefusedView:
+    return views.RefusedView(
+        frame=_frame(state, back=True, home=True),
+        code=page.code,
+        params=dict(page.params),
+        service=_name(state, page.service) or None,
+        staff_code=staff_code(page.code),
+        may_retry=page.service is not None and number.may_retry(state, page),
+    )
+
+
+def _technician(state: State, page: Servicing) -> views.TechnicianView:
+    equipment = state.equipment
+    return views.TechnicianView(
+        _frame(state, home=True),
+        equipment.peripherals,
+        page.running,
+        page.results,
+        equipment.versions,
+        equipment.network,
+    )

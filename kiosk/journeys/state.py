@@ -1,0 +1,239 @@
+"""Frozen states of the terminal: what stands on the screen, what the hall said, and how the devices are.
+
+Personal data never stands here: of a person only masked forms, and the number of the kiosk session that owns the rest.
+Times are seconds of the monotonic clock unless a name says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from kiosk.journeys.catalogue import Catalogue
+from kiosk.journeys.effects import Effect, WipeSession
+from kiosk.journeys.search import Index
+from kiosk.journeys.views import CardState, Fact, HelpState, Peripheral, SlipState
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Times of the journey in seconds; the profile may change the first three."""
+
+    idle_s: float = 45
+    countdown_s: float = 20
+    way_out_after_s: float = 10
+    """A wait for the hall offers a way out from here on."""
+    give_up_after_s: float = 60
+    """A request that nobody gives up is withdrawn here."""
+    hall_grace_s: float = 5
+    """A hall that is lost for a shorter time is only shown as connecting."""
+    reading_limit_s: float = 20
+    printing_limit_s: float = 90
+    help_answer_s: float = 15
+    help_shown_s: float = 120
+    """How long "staff has been called" stays, and no second call is made."""
+
+
+@dataclass(frozen=True)
+class WaitRange:
+    """Minutes, and the UTC instant at which the hall made them."""
+
+    low: int
+    high: int
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class LiveService:
+    """What the hall says of a service now; `reason` is a code of the translations where it is closed."""
+
+    service: str
+    open: bool
+    waiting: int
+    wait: WaitRange | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket as the hall answered it."""
+
+    ticket: str
+    number: str
+    service: str
+    people_ahead: int
+    issued_at: datetime
+    follow_url: str
+    wait: WaitRange | None = None
+    counters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Masked forms of the person whose card was read in this session."""
+
+    masked_name: str
+    masked_number: str
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Switches of the person at the terminal; gone with the session."""
+
+    language: str = "zh"
+    large_type: bool = False
+    high_contrast: bool = False
+    voice_on: bool = False
+
+
+# --- pages: one for each thing that can stand on the screen ---------------------------------------
+
+
+@dataclass(frozen=True)
+class AtHome:
+    pass
+
+
+@dataclass(frozen=True)
+class Choosing:
+    group: str | None = None
+    searching: bool = False
+    typed: str = ""
+
+
+@dataclass(frozen=True)
+class LayingCard:
+    """`service` is None where the card came first; `came_from` is where Back leads."""
+
+    service: str | None
+    came_from: AtHome | Choosing
+    card: CardState = CardState.WAITING
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class Awaiting:
+    """The request for a number is under way; `attempt` names it until the journal gave it an id."""
+
+    attempt: int
+    service: str
+    since: float
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The number is there; `job` is the print that is under way or came last."""
+
+    ticket: Ticket
+    job: int
+    since: float
+    slip: SlipState = SlipState.PRINTING
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    code: str
+    params: tuple[tuple[str, str], ...]
+    service: str | None
+    retry_at: float | None
+    """From when the same request may be tried again; None: not at all."""
+
+
+@dataclass(frozen=True)
+class TypingCode:
+    typed: str = ""
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Servicing:
+    """The technician's screen; `results` holds the last outcome of each test."""
+
+    running: str | None = None
+    """`test_slip` or `test_card`."""
+    job: int = 0
+    since: float = 0.0
+    results: tuple[Fact, ...] = ()
+
+
+Page = AtHome | Choosing | LayingCard | Awaiting | Holding | Refused | TypingCode | Servicing
+
+
+@dataclass(frozen=True)
+class Hall:
+    """What is known of the hall and of our standing with it."""
+
+    catalogue: Catalogue | None = None
+    index: Index = field(default_factory=Index)
+    live: Mapping[str, LiveService] = field(default_factory=dict)
+    link_up: bool = False
+    server_online: bool = True
+    """The server's retained presence; taken as online until it says otherwise."""
+    silent: bool = False
+    """A request passed its answer's deadline."""
+    verdict: str | None = None
+    """Answer to our hello on any connection of this run: `accepted`, `pending`, `refused`."""
+    lost_at: float | None = None
+    """Since when the hall does not answer."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Why the terminal may not serve, apart from the hall."""
+
+    started: bool = False
+    maintenance: bool = False
+    cloned: bool = False
+    journal_fault: bool = False
+    crashed: str | None = None
+    """The part of the program that failed and is being started again."""
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """Devices and facts for the technician."""
+
+    reader_ready: bool = False
+    peripherals: tuple[Peripheral, ...] = ()
+    versions: tuple[Fact, ...] = ()
+    network: tuple[Fact, ...] = ()
+    voice: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    terminal: str
+    rules: Rules = Rules()
+    page: Page = AtHome()
+    session: int = 1
+    """Grows when a session ends; what comes late from an older session is dropped."""
+    person: Person | None = None
+    card_first: bool = False
+    preferences: Preferences = Preferences()
+    help: HelpState = HelpState.IDLE
+    help_since: float = 0.0
+    help_attempt: int = 0
+    hall: Hall = Hall()
+    condition: Condition = Condition()
+    equipment: Equipment = Equipment()
+    code_locked_until: float = 0.0
+    restart_wanted: bool = False
+    last_attempt: int = 0
+    """Counts requests and prints, so that each has a name of its own within this run."""
+    touched_at: float = 0.0
+    now: float = 0.0
+
+
+Step = tuple[State, tuple[Effect, ...]]
+
+
+def go_home(state: State) -> Step:
+    """Leave the journey: the session's personal data goes, the switches stay (the person may still be there)."""
+    effects = (WipeSession(state.session),)
+    return replace(state, page=AtHome(), session=state.session + 1, person=None, card_first=False), effects
+
+
+def end_session(state: State) -> Step:
+    """The person is gone: as `go_home`, and the switches go back to the hall's own."""
+    state, effects = go_home(state)
+    return replace(state, preferences=Preferences()), effects
