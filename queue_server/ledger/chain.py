@@ -1,0 +1,79 @@
+"""The hash chain: each row's hash covers its text and the hash of the row before it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from queue_server.ledger.port import DayHead, EventRow, Head, NewEvent
+
+GENESIS = "0" * 64
+
+
+def canonical(value: Any) -> str:
+    """`value` as JSON text of which there is only one: sorted keys, no spaces, characters as they are."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def row_hash(hall: str, row: EventRow) -> str:
+    """The hash that `row` must carry, from its own columns."""
+    return _hash(hall, row.prev_hash, row.seq, row.epoch, row)
+
+
+def _hash(hall: str, prev_hash: str, seq: int, epoch: int, text: NewEvent | EventRow) -> str:
+    columns = [hall, seq, epoch, text.at, text.by, text.why, text.kind, text.body]
+    return sha256(f"{prev_hash}\n{canonical(columns)}".encode()).hexdigest()
+
+
+def chained(hall: str, epoch: int, head: Head, events: Iterable[NewEvent]) -> list[EventRow]:
+    """The rows that follow `head`."""
+    rows: list[EventRow] = []
+    seq, prev_hash = head.seq, head.hash
+    for event in events:
+        seq += 1
+        digest = _hash(hall, prev_hash, seq, epoch, event)
+        rows.append(EventRow(seq, epoch, event.at, event.by, event.why, event.kind, event.body, prev_hash, digest))
+        prev_hash = digest
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first row at which the chain does not hold.
+
+    `missing`: no row with this seq; `changed`: its text does not give its hash; `unlinked`: it does not name the
+    hash of the row before it; `epoch_fell`: written by an older leader after a newer one; `day_head`: the day's head
+    that was kept or exported is another; `cut`: rows after the last one are known to have existed.
+    """
+
+    seq: int
+    reason: Literal["missing", "changed", "unlinked", "epoch_fell", "day_head", "cut"]
+
+
+def first_broken(
+    hall: str, rows: Iterable[EventRow], day_heads: Iterable[DayHead] = (), known_seq: int = 0
+) -> Head | Broken:
+    """Walk the whole chain; returns its head, or the first broken row.
+
+    `day_heads` come from the table and from exported files; `known_seq` is the highest seq that anything else names.
+    """
+    expected: dict[int, set[str]] = {}
+    for day in day_heads:
+        expected.setdefault(day.seq, set()).add(day.hash)
+    seq, prev_hash, epoch = 0, GENESIS, 0
+    for row in rows:
+        seq += 1
+        if row.seq != seq:
+            return Broken(seq, "missing")
+        if row.prev_hash != prev_hash:
+            return Broken(seq, "unlinked")
+        if row_hash(hall, row) != row.hash:
+            return Broken(seq, "changed")
+        if row.epoch < epoch:
+            return Broken(seq, "epoch_fell")
+        if expected.pop(seq, {row.hash}) != {row.hash}:
+            return Broken(seq, "day_head")
+        prev_hash, epoch = row.hash, row.epoch
+    last_known = max([known_seq, *expected])
+    return Broken(seq + 1, "cut") if last_known > seq else Head(seq, prev_hash)

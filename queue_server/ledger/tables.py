@@ -1,0 +1,126 @@
+"""The ledger's tables. Text instants are RFC 3339 in UTC; `body`, `by` and `details` are canonical JSON text."""
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+_Long = BigInteger().with_variant(Integer, "sqlite")
+
+events = Table(
+    "events",
+    metadata,
+    Column("hall", Text, primary_key=True),
+    Column("seq", _Long, primary_key=True, autoincrement=False),
+    Column("epoch", _Long, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("ticket", Text),
+    Column("at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("hall", Text, primary_key=True),
+    Column("seq", _Long, primary_key=True, autoincrement=False),
+    Column("head_hash", Text, nullable=False),
+    Column("core_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("hall", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", _Long, nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+
+day_heads = Table(
+    "day_heads",
+    metadata,
+    Column("hall", Text, primary_key=True),
+    Column("business_date", Text, primary_key=True),
+    Column("seq", _Long, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hall", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("instance", Text),
+    Column("technician_secret", Text),
+    Column("registered_at", Text, nullable=False),
+    Column("last_hello", Text),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("disabled", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Text),
+    Column("created_at", Text, nullable=False),
+)
+
+staff_roles = Table(
+    "staff_roles",
+    metadata,
+    Column("staff", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", _Long, primary_key=True, autoincrement=True),
+    Column("hall", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("raised_at", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("cleared_at", Text),
+    Column("cleared_by", Text),
+    Index("alerts_open", "hall", "cleared_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Long, primary_key=True, autoincrement=True),
+    Column("hall", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("audit_subject", "hall", "subject"),
+)

@@ -1,0 +1,200 @@
+"""The rules of the ledger, held by SQLite and by its twin in memory alike."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from queue_server.ledger import (
+    GENESIS,
+    Answer,
+    AppendBatch,
+    AuditNote,
+    Broken,
+    Database,
+    Fenced,
+    Head,
+    LeaseHeld,
+    Ledger,
+    LedgerError,
+    LedgerUnavailable,
+    MemoryLedger,
+    NewEvent,
+    OutOfStep,
+    Snapshot,
+    SqlLedger,
+    first_broken,
+)
+
+HALL = "demo-hall"
+
+
+def event(n: int, closes_day: str | None = None) -> NewEvent:
+    return NewEvent(
+        f"2026-03-02T01:00:00.{n:06}+00:00", '{"id":"k1"}', '{"code":"asked"}', "issued", f'{{"n":{n}}}', closes_day
+    )
+
+
+def answer(n: int, body_hash: str = "a" * 64) -> Answer:
+    return Answer("kiosk-1", f"0badcafe-{n}", body_hash, b"answer %d" % n, "2026-03-02T01:00:00.000000+00:00", f"t{n}")
+
+
+@dataclass
+class Store:
+    ledger: Ledger
+    reopened: Callable[[], Ledger]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        memory = MemoryLedger(clock=lambda: 1_000_000.0)
+        yield Store(memory, lambda: memory)
+        return
+    opened = [Database(tmp_path / "ledger.db", reserve_bytes=0)]
+
+    def reopened() -> Ledger:
+        opened.append(Database(tmp_path / "ledger.db", reserve_bytes=0))
+        return SqlLedger(opened[-1])
+
+    yield Store(SqlLedger(opened[0]), reopened)
+    for database in opened:
+        database.close()
+
+
+def test_a_new_hall_has_an_empty_chain(store: Store) -> None:
+    assert store.ledger.head(HALL) == Head(0, GENESIS)
+    assert list(store.ledger.events(HALL)) == []
+    assert store.ledger.snapshot(HALL, 1) is None
+
+
+def test_what_was_appended_is_read_back_in_order_with_its_answers_by_another_connection(store: Store) -> None:
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    first = store.ledger.append(AppendBatch(HALL, epoch, 0, (event(1), event(2)), (answer(1),)))
+    second = store.ledger.append(AppendBatch(HALL, epoch, 2, (event(3),), (answer(2),)))
+    again = store.reopened()
+    rows = list(again.events(HALL))
+    assert [(r.seq, r.epoch, r.body) for r in rows] == [
+        (1, epoch, '{"n":1}'),
+        (2, epoch, '{"n":2}'),
+        (3, epoch, '{"n":3}'),
+    ]
+    assert [r.seq for r in again.events(HALL, after=1)] == [2, 3]
+    assert first.head.seq == 2
+    assert second.head == again.head(HALL) == Head(3, rows[-1].hash)
+    found = again.answers([("kiosk-1", "0badcafe-1"), ("kiosk-1", "0badcafe-2"), ("kiosk-1", "0badcafe-3")])
+    assert list(found.values()) == [answer(1), answer(2)]
+
+
+def test_an_append_at_another_place_than_the_head_is_refused_and_writes_nothing(store: Store) -> None:
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    store.ledger.append(AppendBatch(HALL, epoch, 0, (event(1),)))
+    for expected in (0, 2):
+        with pytest.raises(OutOfStep):
+            store.ledger.append(AppendBatch(HALL, epoch, expected, (event(2),), (answer(2),)))
+    assert store.ledger.head(HALL).seq == 1
+    assert not store.ledger.answers([("kiosk-1", "0badcafe-2")])
+
+
+def test_a_stored_answer_is_never_overwritten_and_takes_its_batch_with_it(store: Store) -> None:
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    store.ledger.append(AppendBatch(HALL, epoch, 0, (event(1),), (answer(1),)))
+    with pytest.raises(LedgerUnavailable):
+        store.ledger.append(AppendBatch(HALL, epoch, 1, (event(2),), (answer(2), answer(1, "b" * 64))))
+    assert store.ledger.head(HALL).seq == 1
+    keys = [("kiosk-1", "0badcafe-1"), ("kiosk-1", "0badcafe-2")]
+    assert store.ledger.answers(keys) == {keys[0]: answer(1)}
+
+
+def test_only_the_newest_epoch_can_append_renew_or_release(store: Store) -> None:
+    old = store.ledger.acquire(HALL, "server-1", 15)
+    store.ledger.release(old)
+    new = store.reopened().acquire(HALL, "server-2", 15)
+    assert new.epoch > old.epoch
+    with pytest.raises(Fenced):
+        store.ledger.append(AppendBatch(HALL, old.epoch, 0, (event(1),)))
+    with pytest.raises(Fenced):
+        store.ledger.renew(old, 15)
+    store.ledger.release(old)
+    with pytest.raises(LeaseHeld):
+        store.ledger.acquire(HALL, "server-1", 15)
+    assert store.ledger.renew(new, 30).until > new.until
+    store.ledger.append(AppendBatch(HALL, new.epoch, 0, (event(1),)))
+
+
+def test_a_running_lease_keeps_others_out_but_its_own_holder_comes_back_under_a_new_epoch(store: Store) -> None:
+    first = store.ledger.acquire(HALL, "server-1", 15)
+    with pytest.raises(LeaseHeld) as refused:
+        store.ledger.acquire(HALL, "server-2", 15)
+    assert refused.value.holder == "server-1"
+    assert 0 < refused.value.retry_after <= 15
+    assert store.ledger.acquire(HALL, "server-1", 15).epoch == first.epoch + 1
+
+
+def test_a_lease_that_ran_out_may_be_taken(store: Store) -> None:
+    first = store.ledger.acquire(HALL, "server-1", 0.0)
+    assert store.ledger.acquire(HALL, "server-2", 15).epoch == first.epoch + 1
+
+
+def test_the_chain_goes_on_over_epochs_and_a_day_leaves_its_head(store: Store) -> None:
+    first = store.ledger.acquire(HALL, "server-1", 0.0)
+    store.ledger.append(AppendBatch(HALL, first.epoch, 0, (event(1), event(2, "2026-03-02"))))
+    second = store.ledger.acquire(HALL, "server-2", 15)
+    appended = store.ledger.append(AppendBatch(HALL, second.epoch, 2, (event(3), event(4, "2026-03-03"), event(5))))
+    rows = list(store.ledger.events(HALL))
+    assert [d.business_date for d in store.ledger.day_heads(HALL)] == ["2026-03-02", "2026-03-03"]
+    assert [d.hash for d in store.ledger.day_heads(HALL)] == [rows[1].hash, rows[3].hash]
+    assert appended.day_heads == store.ledger.day_heads(HALL)[1:]
+    assert first_broken(HALL, rows, store.ledger.day_heads(HALL)) == Head(5, rows[-1].hash)
+
+
+def test_the_newest_snapshot_of_the_same_core_is_given_and_old_ones_go(store: Store) -> None:
+    for seq in (10, 20, 30, 40):
+        store.ledger.save_snapshot(Snapshot(HALL, seq, "h", 7, f"state {seq}"), keep=2)
+    assert store.ledger.snapshot(HALL, 7) == Snapshot(HALL, 40, "h", 7, "state 40")
+    assert store.ledger.snapshot(HALL, 8) is None
+    store.ledger.save_snapshot(Snapshot(HALL, 40, "h", 8, "new core"))
+    assert store.ledger.snapshot(HALL, 8) == Snapshot(HALL, 40, "h", 8, "new core")
+    assert store.ledger.snapshot(HALL, 7) is None
+
+
+def test_halls_do_not_see_each_other(store: Store) -> None:
+    one, other = store.ledger.acquire("hall-1", "s", 15), store.ledger.acquire("hall-2", "s", 15)
+    store.ledger.append(AppendBatch("hall-1", one.epoch, 0, (event(1),), audit=(AuditNote("t", "k", "slip", "t1"),)))
+    store.ledger.append(AppendBatch("hall-2", other.epoch, 0, (event(1),)))
+    assert store.ledger.head("hall-1").hash != store.ledger.head("hall-2").hash
+    assert [r.seq for r in store.ledger.events("hall-2")] == [1]
+
+
+def test_old_answers_are_forgotten_on_demand(store: Store) -> None:
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    new = replace(answer(2), at="2026-06-02T01:00:00.000000+00:00")
+    store.ledger.append(AppendBatch(HALL, epoch, 0, (), (answer(1), new)))
+    assert store.ledger.forget_answers("2026-05-01T00:00:00.000000+00:00") == 1
+    assert list(store.ledger.answers([("kiosk-1", "0badcafe-1"), ("kiosk-1", "0badcafe-2")])) == [
+        ("kiosk-1", "0badcafe-2")
+    ]
+
+
+def test_an_edited_removed_or_rewritten_row_is_named(store: Store) -> None:
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    store.ledger.append(
+        AppendBatch(HALL, epoch, 0, tuple(event(n, "2026-03-02" if n == 5 else None) for n in range(1, 8)))
+    )
+    rows, days = list(store.ledger.events(HALL)), store.ledger.day_heads(HALL)
+    edited = [replace(r, body='{"n":99}') if r.seq == 3 else r for r in rows]
+    assert first_broken(HALL, edited, days) == Broken(3, "changed")
+    assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing")
+    assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut")
+    assert first_broken(HALL, rows[:4], days) == Broken(5, "cut")
+    moved = MemoryLedger(clock=lambda: 0.0)
+    moved.acquire(HALL, "forger", 15)
+    moved.append(AppendBatch(HALL, 1, 0, tuple(event(n if n != 3 else 99) for n in range(1, 8))))
+    assert first_broken(HALL, moved.events(HALL), days) == Broken(5, "day_head")
+    assert first_broken(HALL, [*rows[:2], *list(moved.events(HALL))[2:]], days) == Broken(5, "day_head")
+    assert first_broken(HALL, [*rows[:3], *list(moved.events(HALL))[3:]], days) == Broken(4, "unlinked")
+
+
+def test_every_ledger_error_says_what_the_terminal_is_told() -> None:
+    assert {kind.code for kind in LedgerError.__subclasses__()} <= {"ledger_full", "ledger_unavailable", "not_leading"}
