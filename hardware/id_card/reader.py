@@ -1,0 +1,373 @@
+"""Driver of a resident ID card reader (SAM_V): its health, and waiting for a card until it has been read."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+import structlog
+
+from hardware.cancel import CancelToken
+from hardware.errors import DeadlinePassed, DeviceFault, HardwareError, NoAnswer
+from hardware.id_card.codec import Command, FrameDecoder, Reply, SamId, Sw3, answers, encode, parse_sam_id, split_blocks
+from hardware.id_card.fields import CardLayout, IdCard, UnsupportedCardLayout, parse_card
+from hardware.lines import open_line, parse_address
+from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
+from hardware.worker import BackOff, DeviceWorker, Run
+
+DEVICE: Final = "id_card_reader"
+MIN_FIND_INTERVAL_S: Final = 0.3
+"""Readers want at least this long between two searches for a card."""
+
+_FAULTS: Final = {
+    Sw3.SELF_TEST_FAILED: Detail.SELF_TEST_FAILED,
+    Sw3.SAM_NOT_AUTHORISED: Detail.SAM_NOT_AUTHORISED,
+}
+
+log = structlog.get_logger(__name__)
+
+
+class CardEvent(StrEnum):
+    """What happens while a card is waited for, for a screen that shows it live."""
+
+    PLACE_CARD = "place_card"
+    CARD_FOUND = "card_found"
+    READING = "reading"  # the card must stay where it is
+    READ_OK = "read_ok"  # the card can be taken
+    LIFT_AND_RELAY = "lift_and_relay"
+    ONE_CARD_ONLY = "one_card_only"
+    WRONG_CARD = "wrong_card"
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """How waiting for a card ended. `card` is there exactly when the outcome is DONE, and its taker wipes it.
+
+    TIMED_OUT carries what hindered last (`no_card`, `read_failed`, `several_cards`, `card_not_lifted`, `wrong_card`);
+    NOT_SUPPORTED is a card that was read and whose `layout` is not interpreted.
+    """
+
+    outcome: Outcome
+    detail: Detail = Detail.NONE
+    card: IdCard | None = None
+    layout: CardLayout | None = None
+
+    @property
+    def who_acts(self) -> WhoActs:
+        return WHO_ACTS[self.detail]
+
+
+@dataclass(frozen=True, slots=True)
+class SamIdRead:
+    """How asking for the reader's number ended; `sam_id` is there exactly when the outcome is DONE."""
+
+    outcome: Outcome
+    detail: Detail = Detail.NONE
+    sam_id: SamId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderTiming:
+    """Waiting times in seconds."""
+
+    find_interval_s: float = MIN_FIND_INTERVAL_S
+    answer_s: float = 0.8
+    """For the answer to a short command."""
+    read_s: float = 4.0
+    """For the whole answer to a read (1295 bytes take 1.35 s of line time at 9600 baud)."""
+    gap_s: float = 0.3
+    """Silence inside a begun frame after which it is given up."""
+    misses: int = 3
+    """Unanswered questions in a row after which the reader counts as silent."""
+    relay_hint_s: float = 4.0
+    """Waiting without a card found, after an earlier success, until the hint to lift and lay it again."""
+
+    def __post_init__(self) -> None:
+        if self.find_interval_s < MIN_FIND_INTERVAL_S:
+            raise ValueError(f"readers want at least {MIN_FIND_INTERVAL_S} s between two searches")
+
+
+class IdCardReader:
+    """A reader on a line such as `serial:/dev/serial/by-id/…?baud=115200`, with a thread of its own.
+
+    Opening is supervised: a reader that is absent or unplugged is looked for until `close`. `on_status` hears each
+    change of health and `on_event` each step of a card, both on the reader's thread. Deadlines are `time.monotonic`
+    seconds. Raises `BadAddress`.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        on_status: Callable[[DeviceStatus], None] | None = None,
+        timing: ReaderTiming | None = None,
+        read_fingerprint: bool = False,
+        back_off: BackOff | None = None,
+        probe_interval_s: float = 3.0,
+    ) -> None:
+        self._timing = timing or ReaderTiming()
+        self._read_command = (
+            Command.READ_TEXT_PHOTO_AND_FINGERPRINT if read_fingerprint else Command.READ_TEXT_AND_PHOTO
+        )
+        self._decoder = FrameDecoder()
+        self._must_lift = False
+        self._read_before = False
+        self._worker = DeviceWorker(
+            DEVICE,
+            partial(open_line, parse_address(address)),
+            self._probe,
+            on_status=on_status,
+            probe_interval_s=probe_interval_s,
+            probe_timeout_s=(self._timing.misses + 1) * self._timing.answer_s,
+            back_off=back_off,
+        )
+
+    @property
+    def last_status(self) -> DeviceStatus:
+        """What is known without asking."""
+        return self._worker.status
+
+    def status(self, deadline: float) -> "Future[DeviceStatus]":
+        """Ask the reader how it is. Waits its turn behind a running command."""
+
+        def ask(run: Run) -> DeviceStatus:
+            status = self._probe(run)
+            run.report(status)
+            return status
+
+        return self._worker.submit(ask, failed=self._status_after, deadline=deadline)
+
+    def wait_for_card(
+        self,
+        deadline: float,
+        *,
+        cancel: CancelToken | None = None,
+        on_event: Callable[[CardEvent], None] | None = None,
+    ) -> "Future[CardRead]":
+        """Wait until a card is laid on the reader, and read it.
+
+        A failed attempt (moved, lifted, two cards, a card of another kind) leads to an event and a next attempt; only
+        success, an unsupported layout, a fault of the reader, the deadline or a cancel end the wait. A card that lies
+        there since an earlier success must be lifted first, so that nobody is read with his predecessor's card.
+        """
+        wait = _CardWait(on_event or (lambda _: None))
+
+        def failed(error: HardwareError) -> CardRead:
+            detail = wait.detail if isinstance(error, DeadlinePassed) else error.detail
+            return CardRead(error.outcome, detail)
+
+        return self._worker.submit(
+            partial(self._wait_for_card, wait), failed=failed, deadline=deadline, cancel=cancel, discard=_wipe
+        )
+
+    def sam_id(self, deadline: float) -> "Future[SamIdRead]":
+        """Ask for the number of the reader's security module."""
+
+        def ask(run: Run) -> SamIdRead:
+            reply = self._exchange(run, Command.SAM_ID)
+            sam_id = parse_sam_id(reply.data) if reply.sw3 == Sw3.OK else None
+            if sam_id is None:
+                return SamIdRead(Outcome.DEVICE_FAULT, _FAULTS.get(_known(reply.sw3), Detail.UNKNOWN_ANSWER))
+            return SamIdRead(Outcome.DONE, sam_id=sam_id)
+
+        return self._worker.submit(ask, failed=lambda e: SamIdRead(e.outcome, e.detail), deadline=deadline)
+
+    def close(self) -> None:
+        """End the running command, close the line and end the thread."""
+        self._worker.close()
+
+    def _status_after(self, error: HardwareError) -> DeviceStatus:
+        return DeviceStatus(DEVICE, error.health or Health.UNKNOWN, error.detail)
+
+    def _probe(self, run: Run) -> DeviceStatus:
+        try:
+            reply = self._ask_patiently(run, Command.SAM_STATUS)
+        except NoAnswer as error:
+            return self._status_after(error)
+        if reply.sw3 == Sw3.OK:
+            if self._must_lift:
+                self._must_lift = self._exchange(run, Command.FIND_CARD).sw3 != Sw3.FIND_FAILED
+            return DeviceStatus(DEVICE, Health.OK)
+        fault = _FAULTS.get(_known(reply.sw3))
+        if fault is None:
+            _log_answer(Command.SAM_STATUS, reply)
+            return DeviceStatus(DEVICE, Health.UNKNOWN, Detail.UNKNOWN_ANSWER)
+        return DeviceStatus(DEVICE, Health.FAULT, fault)
+
+    def _wait_for_card(self, wait: "_CardWait", run: Run) -> CardRead:
+        started = time.monotonic()
+        wait.say(CardEvent.PLACE_CARD)
+        while True:
+            reply = self._ask_patiently(run, Command.FIND_CARD)
+            if reply.sw3 == Sw3.FIND_FAILED:
+                wait.no_card(was_held=self._must_lift)
+                self._must_lift = False
+                if self._read_before and time.monotonic() - started >= self._timing.relay_hint_s:
+                    wait.hindered(Detail.CARD_NOT_LIFTED, CardEvent.LIFT_AND_RELAY)
+                    self._read_before = False
+            elif reply.sw3 == Sw3.CARD_FOUND:
+                wait.strange_answers = 0
+                read = self._card_found(wait, run)
+                if read is not None:
+                    return read
+            else:
+                self._strange_answer(wait, reply)
+            run.pause(self._timing.find_interval_s)
+
+    def _card_found(self, wait: "_CardWait", run: Run) -> CardRead | None:
+        """A card lies there: the read, or None when the wait goes on."""
+        if self._must_lift:
+            detail = wait.detail if wait.detail is not Detail.NO_CARD else Detail.CARD_NOT_LIFTED
+            wait.hindered(detail, wait.event_for_lying_card)
+            return None
+        wait.found()
+        try:
+            selected = self._exchange(run, Command.SELECT_CARD)
+        except NoAnswer:
+            self._failed_attempt(wait, Detail.READ_FAILED, CardEvent.LIFT_AND_RELAY)
+            return None
+        if selected.sw3 == Sw3.SELECT_FAILED:
+            wait.select_failed()
+            return None
+        if selected.sw3 != Sw3.OK:
+            self._bad_answer(wait, Command.SELECT_CARD, selected)
+            return None
+        wait.say(CardEvent.READING)
+        return self._read(wait, run)
+
+    def _read(self, wait: "_CardWait", run: Run) -> CardRead | None:
+        try:
+            reply = self._exchange(run, self._read_command, self._timing.read_s)
+        except NoAnswer:
+            self._failed_attempt(wait, Detail.READ_FAILED, CardEvent.LIFT_AND_RELAY)
+            return None
+        blocks = split_blocks(self._read_command, reply.data) if reply.sw3 == Sw3.OK else None
+        if blocks is None:
+            self._bad_answer(wait, self._read_command, reply)
+            return None
+        self._must_lift = self._read_before = True
+        parsed = parse_card(blocks)
+        if isinstance(parsed, UnsupportedCardLayout):
+            return CardRead(Outcome.NOT_SUPPORTED, Detail.UNSUPPORTED_CARD_LAYOUT, layout=parsed.layout)
+        if run.cancelled:
+            parsed.wipe()
+            run.check()
+        wait.say(CardEvent.READ_OK)
+        return CardRead(Outcome.DONE, card=parsed)
+
+    def _bad_answer(self, wait: "_CardWait", command: Command, reply: Reply) -> None:
+        fault = _FAULTS.get(_known(reply.sw3))
+        if fault is not None:
+            raise DeviceFault(fault)
+        _log_answer(command, reply)
+        if reply.sw3 == Sw3.WRONG_CARD_TYPE:
+            self._failed_attempt(wait, Detail.WRONG_CARD, CardEvent.WRONG_CARD)
+        else:
+            self._failed_attempt(wait, Detail.READ_FAILED, CardEvent.LIFT_AND_RELAY)
+
+    def _failed_attempt(self, wait: "_CardWait", detail: Detail, event: CardEvent) -> None:
+        self._must_lift = True
+        wait.hindered(detail, event)
+
+    def _strange_answer(self, wait: "_CardWait", reply: Reply) -> None:
+        fault = _FAULTS.get(_known(reply.sw3))
+        if fault is None:
+            wait.strange_answers += 1
+            _log_answer(Command.FIND_CARD, reply)
+            if wait.strange_answers < self._timing.misses:
+                return
+        raise DeviceFault(fault or Detail.UNKNOWN_ANSWER)
+
+    def _ask_patiently(self, run: Run, command: Command) -> Reply:
+        """Ask up to `misses` times. Raises `NoAnswer` when all stayed unanswered."""
+        for _ in range(self._timing.misses - 1):
+            try:
+                return self._exchange(run, command)
+            except NoAnswer:
+                run.pause(MIN_FIND_INTERVAL_S)
+        return self._exchange(run, command)
+
+    def _exchange(self, run: Run, command: Command, timeout_s: float | None = None) -> Reply:
+        """Send one command and wait for the reply that can be its answer. Raises `NoAnswer`."""
+        run.check()
+        run.discard_input()
+        self._decoder.reset()
+        started = time.monotonic()
+        until = started + (timeout_s or self._timing.answer_s)
+        run.write(encode(command), until)
+        while time.monotonic() < until:
+            gap = time.monotonic() + self._timing.gap_s
+            data = run.read(min(until, gap) if self._decoder.receiving else until)
+            replies = self._decoder.feed(data) if data else self._decoder.flush()
+            for reply in replies:
+                if answers(command, reply):
+                    self._answered(run, reply)
+                    return reply
+            if not data:
+                break
+        self._decoder.reset()
+        raise NoAnswer(f"{DEVICE}: no answer to {command.name}")
+
+    def _answered(self, run: Run, reply: Reply) -> None:
+        if _known(reply.sw3) not in _FAULTS and self._worker.status.health is not Health.OK:
+            run.report(DeviceStatus(DEVICE, Health.OK))
+
+
+class _CardWait:
+    """What one wait for a card has seen, and what its screen has been told."""
+
+    def __init__(self, on_event: Callable[[CardEvent], None]) -> None:
+        self._on_event = on_event
+        self._last: CardEvent | None = None
+        self._select_failures = 0
+        self.detail = Detail.NO_CARD
+        self.strange_answers = 0
+
+    @property
+    def event_for_lying_card(self) -> CardEvent:
+        return CardEvent.WRONG_CARD if self.detail is Detail.WRONG_CARD else CardEvent.LIFT_AND_RELAY
+
+    def say(self, event: CardEvent) -> None:
+        """Tell the screen, once until something else is told."""
+        if event is not self._last:
+            self._last = event
+            self._on_event(event)
+
+    def hindered(self, detail: Detail, event: CardEvent) -> None:
+        self.detail = detail
+        self.say(event)
+
+    def select_failed(self) -> None:
+        """Once may be a card that is just being laid or lifted; twice in a row means two cards."""
+        self._select_failures += 1
+        if self._select_failures > 1:
+            self.hindered(Detail.SEVERAL_CARDS, CardEvent.ONE_CARD_ONLY)
+
+    def found(self) -> None:
+        if self.detail is not Detail.SEVERAL_CARDS:
+            self.say(CardEvent.CARD_FOUND)
+
+    def no_card(self, *, was_held: bool) -> None:
+        self.strange_answers = 0
+        if was_held or self._select_failures:
+            self._select_failures = 0
+            self.say(CardEvent.PLACE_CARD)
+
+
+def _known(sw3: int) -> Sw3:
+    try:
+        return Sw3(sw3)
+    except ValueError:
+        return Sw3.UNKNOWN_ERROR
+
+
+def _log_answer(command: Command, reply: Reply) -> None:
+    log.warning("id_card_reader_answer", command=command.name, sw3=f"{reply.sw3:02X}", known=reply.sw3 in set(Sw3))
+
+
+def _wipe(read: CardRead) -> None:
+    if read.card is not None:
+        read.card.wipe()
