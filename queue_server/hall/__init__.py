@@ -1,0 +1,158 @@
+"""The pure core of a hall: commands in, events or refusals out. No I/O, no clock, no randomness.
+
+`decide(hall, command, now)` says what a command causes, `evolve(hall, event)` makes it so, and the same events always
+make the same hall.
+"""
+
+from queue_server.hall import refusals
+from queue_server.hall.base import Actor, ActorKind, Command, CorruptHistory, Event, Outcome, Refusal, Why
+from queue_server.hall.calling import CallNext, CallTicket, Recall, TicketCalled, TicketRecalled
+from queue_server.hall.calls import Call
+from queue_server.hall.choice import Choice, Considered, pick
+from queue_server.hall.codec import (
+    CORE_VERSION,
+    BadEvent,
+    BadSnapshot,
+    OtherCoreVersion,
+    UnknownEvent,
+    dump,
+    event_from_json,
+    event_to_json,
+    load,
+)
+from queue_server.hall.configuration import (
+    Counter,
+    Group,
+    HallConfiguration,
+    Materials,
+    PriorityClass,
+    Queue,
+    Rules,
+    Service,
+    Text,
+    Zone,
+)
+from queue_server.hall.configuring import (
+    ConfigurationError,
+    Configure,
+    HallConfigured,
+    Problem,
+    configuration_from_json,
+    configuration_to_json,
+)
+from queue_server.hall.counters import (
+    CloseCounter,
+    CounterClosed,
+    CounterOpened,
+    CounterSession,
+    OpenCounter,
+    SessionCommand,
+    StepEvent,
+)
+from queue_server.hall.day import CloseDay, DayClosed, DayOpened, OpenDay, TicketExpired
+from queue_server.hall.dispatch import decide, evolve
+from queue_server.hall.hall import Hall, NotConfigured, ServiceState
+from queue_server.hall.help_requests import (
+    AcknowledgeHelp,
+    AskForHelp,
+    HelpAcknowledged,
+    HelpAsked,
+    HelpAskedAgain,
+    HelpRequest,
+)
+from queue_server.hall.serving import Complete, NoShow, NoShowRecorded, ServiceCompleted, ServiceStarted, StartService
+from queue_server.hall.states import StepState
+from queue_server.hall.tickets import (
+    CancelTicket,
+    Issue,
+    Step,
+    Ticket,
+    TicketCancelled,
+    TicketIssued,
+    Visit,
+    Withdraw,
+)
+
+__all__ = [
+    "CORE_VERSION",
+    "AcknowledgeHelp",
+    "Actor",
+    "ActorKind",
+    "AskForHelp",
+    "BadEvent",
+    "BadSnapshot",
+    "Call",
+    "CallNext",
+    "CallTicket",
+    "CancelTicket",
+    "Choice",
+    "CloseCounter",
+    "CloseDay",
+    "Command",
+    "Complete",
+    "ConfigurationError",
+    "Configure",
+    "Considered",
+    "CorruptHistory",
+    "Counter",
+    "CounterClosed",
+    "CounterOpened",
+    "CounterSession",
+    "DayClosed",
+    "DayOpened",
+    "Event",
+    "Group",
+    "Hall",
+    "HallConfiguration",
+    "HallConfigured",
+    "HelpAcknowledged",
+    "HelpAsked",
+    "HelpAskedAgain",
+    "HelpRequest",
+    "Issue",
+    "Materials",
+    "NoShow",
+    "NoShowRecorded",
+    "NotConfigured",
+    "OpenCounter",
+    "OpenDay",
+    "OtherCoreVersion",
+    "Outcome",
+    "PriorityClass",
+    "Problem",
+    "Queue",
+    "Recall",
+    "Refusal",
+    "Rules",
+    "Service",
+    "ServiceCompleted",
+    "ServiceStarted",
+    "ServiceState",
+    "SessionCommand",
+    "StartService",
+    "Step",
+    "StepEvent",
+    "StepState",
+    "Text",
+    "Ticket",
+    "TicketCalled",
+    "TicketCancelled",
+    "TicketExpired",
+    "TicketIssued",
+    "TicketRecalled",
+    "UnknownEvent",
+    "Visit",
+    "Why",
+    "Withdraw",
+    "Zone",
+    "configuration_from_json",
+    "configuration_to_json",
+    "decide",
+    "dump",
+    "event_from_json",
+    "event_to_json",
+    "evolve",
+    "load",
+    "pick",
+    "refusals",
+]

@@ -1,0 +1,9 @@
+"""Canonical JSON text: equal values give equal texts, so that texts can be hashed and compared."""
+
+import json
+from typing import Any
+
+
+def canonical(plain: Any) -> str:
+    """Keys sorted, no spaces, no escapes beyond JSON's own; no NaN."""
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

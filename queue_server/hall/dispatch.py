@@ -1,0 +1,57 @@
+"""The one dispatch: a command to its decision, an event to its effect."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from queue_server.hall import calling, configuring, counters, day, help_requests, refusals, serving, tickets
+from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal
+from queue_server.hall.hall import Hall
+from queue_server.hall.store import Store
+
+_SUBJECTS = (configuring, day, tickets, counters, calling, serving, help_requests)
+_DECIDE: dict[type[Any], Callable[[Hall, Any, datetime], Outcome]] = {}
+_EVOLVE: dict[type[Any], Callable[[Store, Any], None]] = {}
+for _subject in _SUBJECTS:
+    _DECIDE |= _subject.DECIDE
+    _EVOLVE |= _subject.EVOLVE
+
+EVENT_TYPES: tuple[type[Event], ...] = tuple(_EVOLVE)
+_BEGINS_DAY = (tickets.Issue, counters.OpenCounter)
+"""Commands that cannot belong to a day that is over."""
+
+
+def decide(hall: Hall, command: Command, now: datetime) -> Outcome:
+    """The events that `command` causes at `now` (aware), or a named refusal. Changes nothing.
+
+    The first number or counter of a new business day closes the day before and opens the new one in front of its own
+    events, if no `CloseDay` did it in time.
+    """
+    now = now.astimezone(UTC)
+    decision = _DECIDE.get(type(command))
+    if decision is None:
+        return refusals.CommandUnknown(command=type(command).__name__)
+    if not hall.configured and not isinstance(command, configuring.Configure):
+        return refusals.HallNotConfigured()
+    if not isinstance(command, _BEGINS_DAY):
+        return decision(hall, command, now)
+    first = day.begin_day(hall, now)
+    if isinstance(first, Refusal):
+        return first
+    if not first:
+        return decision(hall, command, now)
+    hall = hall.copy()
+    for event in first:
+        evolve(hall, event)
+    then = decision(hall, command, now)
+    return then if isinstance(then, Refusal) else (*first, *then)
+
+
+def evolve(hall: Hall, event: Event) -> None:
+    """Applies one event; raises `CorruptHistory` where it cannot follow what came before."""
+    effect = _EVOLVE.get(type(event))
+    if effect is None:
+        raise CorruptHistory(f"no effect for event {type(event).__name__}")
+    effect(hall.store, event)
+    hall.store.version += 1
+    hall.store.updated_at = event.at

@@ -1,0 +1,202 @@
+"""The hall as its readers see it: one business day of tickets, counters, calls and requests for help."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from queue_server.hall.calls import Call
+from queue_server.hall.choice import Choice, count_ahead, pick, ranked
+from queue_server.hall.configuration import HallConfiguration, PriorityClass
+from queue_server.hall.counters import CounterSession
+from queue_server.hall.help_requests import HelpRequest
+from queue_server.hall.numbers import next_serial
+from queue_server.hall.states import StepState
+from queue_server.hall.store import Facts, Store
+from queue_server.hall.tickets import Ticket, Visit
+
+
+class NotConfigured(Exception):
+    """The hall's configuration was asked for before there was one; look at `hall.configured` first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceState:
+    """Whether a number for the service can be taken now; `reason` is the code of the refusal's cause."""
+
+    service: str
+    open: bool
+    reason: str | None
+    """`no_open_counter`, `numbers_exhausted`, `day_already_closed`; None where open."""
+    waiting: int
+    counters: tuple[str, ...]
+    """Numbers of the open counters that serve it."""
+
+
+class Hall:
+    """A hall in memory. Only `evolve` changes it; every reading method is pure and answers with frozen values."""
+
+    def __init__(self, hall_id: str, store: Store | None = None) -> None:
+        self.id = hall_id
+        self.store = store or Store(Facts(hall_id=hall_id))
+
+    def copy(self) -> "Hall":
+        """A twin for trying events out; the values are shared."""
+        return Hall(self.id, self.store.copy())
+
+    # --- the hall itself
+
+    @property
+    def version(self) -> int:
+        """How many events made it."""
+        return self.store.version
+
+    @property
+    def configured(self) -> bool:
+        return self.store.configuration is not None
+
+    @property
+    def configuration(self) -> HallConfiguration:
+        """The configuration in force; raises `NotConfigured` before the first one."""
+        if self.store.configuration is None:
+            raise NotConfigured(self.id)
+        return self.store.configuration
+
+    @property
+    def open_day(self) -> date | None:
+        """The open business day."""
+        return self.store.open_day
+
+    def business_date(self, now: datetime) -> date:
+        """The business date at `now`: the open day's while it is open, also after the clock was set back."""
+        today = self.configuration.business_date(now)
+        return max(today, self.store.open_day) if self.store.open_day else today
+
+    def day_due(self, now: datetime) -> date | None:
+        """The open day, if its end has passed: time for `CloseDay`."""
+        day = self.store.open_day
+        return day if day is not None and self.configuration.day_ends(day) <= now else None
+
+    # --- tickets
+
+    def ticket(self, ticket: str) -> Ticket | None:
+        return self.store.tickets.get(ticket)
+
+    def ticket_by_token(self, follow_token: str) -> Ticket | None:
+        return self.store.tickets.get(self.store.ticket_by_token.get(follow_token, ""))
+
+    def tickets(self) -> Iterable[Ticket]:
+        """All tickets of the open and the last closed day, in no order."""
+        return self.store.tickets.values()
+
+    def visit(self, visit: str) -> Visit | None:
+        return self.store.visits.get(visit)
+
+    def class_of(self, ticket: Ticket) -> PriorityClass:
+        """The ticket's priority class; a configuration cannot drop one that a live ticket has."""
+        found = self.configuration.priority_class(ticket.priority_class)
+        if found is None:
+            raise KeyError(ticket.priority_class)
+        return found
+
+    def waiting(self, where: str | CounterSession, now: datetime, limit: int | None = None) -> list[Ticket]:
+        """Who waits in a queue (by id) or for a session, in call order at `now`: the order of repeated picks."""
+        queues = (where,) if isinstance(where, str) else self.queues_of(where)
+        return list(islice(ranked(self, queues, now), limit))
+
+    def waiting_count(self, queue: str) -> int:
+        return sum(len(self.store.lines.of(queue, c.id)) for c in self.configuration.priority_classes)
+
+    def people_ahead(self, ticket: Ticket, now: datetime) -> int:
+        """How many waiting tickets of its queue are called before this one, as things stand; 0 if it waits no more."""
+        return count_ahead(self, ticket, now) if ticket.state is StepState.WAITING else 0
+
+    # --- counters and calls
+
+    def session(self, session: str) -> CounterSession | None:
+        """A counter session of today, open or closed."""
+        return self.store.sessions.get(session)
+
+    def sessions(self) -> list[CounterSession]:
+        """The open counter sessions, in the order of the configuration's counters."""
+        return [s for counter in self.configuration.counters if (s := self.store.session_at(counter.id))]
+
+    def session_at(self, counter: str) -> CounterSession | None:
+        return self.store.session_at(counter)
+
+    def session_of(self, clerk: str) -> CounterSession | None:
+        return self.store.session_of(clerk)
+
+    def queues_of(self, session: CounterSession) -> tuple[str, ...]:
+        """The queues from which a session may call."""
+        counter = self.configuration.counter(session.counter)
+        return counter.queues if counter else ()
+
+    def open_counters(self, queue: str) -> list[CounterSession]:
+        """The open sessions that serve a queue."""
+        return [session for session in self.sessions() if queue in self.queues_of(session)]
+
+    def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
+        """Whom the session would call now, and why."""
+        return pick(self, session, now)
+
+    def counter_number(self, ticket: Ticket) -> str:
+        """The number of the counter at which the ticket was called; empty before."""
+        counter = self.configuration.counter(ticket.step.counter) if ticket.step.counter else None
+        return counter.number if counter else ""
+
+    def call(self, call: str) -> Call | None:
+        """One of the latest calls, by its id."""
+        return next((c for c in reversed(self.store.calls) if c.id == call), None)
+
+    def last_calls(self, zone: str, limit: int) -> list[Call]:
+        """The latest call of each ticket called to the zone, newest first; void and expired tickets are left out."""
+        rows: dict[str, Call] = {}
+        for call in reversed(self.store.calls):
+            ticket = self.store.tickets.get(call.ticket)
+            gone = ticket is None or ticket.state in (StepState.CANCELLED, StepState.EXPIRED)
+            if call.zone == zone and not gone:
+                rows.setdefault(call.ticket, call)
+            if len(rows) == limit:
+                break
+        return list(rows.values())
+
+    def counter_seconds(self, queue: str) -> tuple[int, ...]:
+        """The latest times from call to end at a counter, observed today for this queue, in seconds."""
+        return tuple(self.store.counter_seconds.get(queue, ()))
+
+    # --- services and help
+
+    def service_state(self, service: str, now: datetime) -> ServiceState | None:
+        """Whether a number can be taken for the service; None where there is no such service."""
+        found = self.configuration.service(service)
+        queue = self.configuration.queue(found.queue) if found else None
+        if queue is None:
+            return None
+        numbers = [c.number for s in self.open_counters(queue.id) if (c := self.configuration.counter(s.counter))]
+        reason = None
+        today = self.business_date(now)
+        if self.store.open_day != today and self.store.is_past(today):
+            reason = "day_already_closed"
+        elif next_serial(self.store, queue, today) is None:
+            reason = "numbers_exhausted"
+        elif self.configuration.rules.close_when_no_counter and not numbers:
+            reason = "no_open_counter"
+        return ServiceState(
+            service=service,
+            open=reason is None,
+            reason=reason,
+            waiting=self.waiting_count(queue.id),
+            counters=tuple(numbers),
+        )
+
+    def open_helps(self) -> list[HelpRequest]:
+        """The requests that nobody has acknowledged, oldest first."""
+        still_open = [self.store.helps[help_id] for help_id in self.store.open_help_of.values()]
+        return sorted(still_open, key=lambda request: (request.asked_at, request.id))
+
+    def help_request(self, help_id: str) -> HelpRequest | None:
+        return self.store.helps.get(help_id)
+
+    def open_help_of(self, device: str) -> HelpRequest | None:
+        return self.store.helps.get(self.store.open_help_of.get(device, ""))

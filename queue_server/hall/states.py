@@ -1,0 +1,79 @@
+"""The transition table: which act may follow in which state of a step, and the state that it leads to.
+
+A ticket's state is its current step's. Decisions ask `after` before they speak and evolve asks it again, so that a
+step can never be in a state that this table does not lead to.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class StepState(StrEnum):
+    """等候 已叫号 办理中 挂起 办结 过号 作废 过期."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    HELD = "held"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Act(StrEnum):
+    """What can happen to a step."""
+
+    CALL = "call"
+    RECALL = "recall"
+    START = "start"
+    COMPLETE = "complete"
+    MISS = "miss"
+    HOLD = "hold"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+TRANSITIONS: Mapping[StepState, Mapping[Act, StepState]] = MappingProxyType(
+    {
+        StepState.WAITING: {
+            Act.CALL: StepState.CALLED,
+            Act.HOLD: StepState.HELD,
+            Act.CANCEL: StepState.CANCELLED,
+            Act.EXPIRE: StepState.EXPIRED,
+        },
+        StepState.CALLED: {
+            Act.RECALL: StepState.CALLED,
+            Act.START: StepState.SERVING,
+            Act.MISS: StepState.NO_SHOW,
+            Act.HOLD: StepState.HELD,
+            Act.CANCEL: StepState.CANCELLED,
+            Act.EXPIRE: StepState.EXPIRED,
+        },
+        StepState.SERVING: {
+            Act.COMPLETE: StepState.COMPLETED,
+            Act.HOLD: StepState.HELD,
+        },
+        StepState.HELD: {
+            Act.RESUME: StepState.WAITING,
+            Act.CANCEL: StepState.CANCELLED,
+            Act.EXPIRE: StepState.EXPIRED,
+        },
+        StepState.COMPLETED: {},
+        StepState.NO_SHOW: {},
+        StepState.CANCELLED: {},
+        StepState.EXPIRED: {},
+    }
+)
+
+INITIAL = StepState.WAITING
+FINISHED = frozenset(state for state, acts in TRANSITIONS.items() if not acts)
+AT_COUNTER = frozenset({StepState.CALLED, StepState.SERVING})
+"""States in which a step occupies a counter session."""
+
+
+def after(state: StepState, act: Act) -> StepState | None:
+    """The state to which `act` leads, or None where the act is not allowed."""
+    return TRANSITIONS[state].get(act)

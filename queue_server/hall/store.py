@@ -1,0 +1,208 @@
+"""What a hall remembers: the values that events made, and the indexes over them. Only evolve writes here."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from queue_server.hall.base import CorruptHistory
+from queue_server.hall.calls import Call
+from queue_server.hall.configuration import HallConfiguration
+from queue_server.hall.counters import CounterSession
+from queue_server.hall.help_requests import HelpRequest
+from queue_server.hall.lines import Lines
+from queue_server.hall.states import StepState
+from queue_server.hall.tickets import Ticket, Visit
+
+CALLS_KEPT = 200
+OBSERVATIONS_KEPT = 60
+DAYS_KEPT = 32
+
+
+@dataclass(kw_only=True)
+class Facts:
+    """All that a snapshot holds. The indexes of `Store` follow from it."""
+
+    hall_id: str
+    version: int = 0
+    updated_at: datetime | None = None
+    configuration: HallConfiguration | None = None
+    open_day: date | None = None
+    series: dict[date, dict[str, int]] = field(default_factory=dict)
+    """Last serial given, by business date (opened ones, the newest `DAYS_KEPT`) and prefix."""
+    forgotten_to: date | None = None
+    """Newest business date whose series is no longer kept."""
+    order_key: int = 0
+    """Highest order key given since the day opened."""
+    visits: dict[str, Visit] = field(default_factory=dict)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    sessions: dict[str, CounterSession] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    counter_seconds: dict[str, list[int]] = field(default_factory=dict)
+    """Latest times from call to end at a counter today, by queue."""
+    helps: dict[str, HelpRequest] = field(default_factory=dict)
+
+
+class Store(Facts):
+    """The facts, and the indexes that make every look-up short."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.__dict__.update(facts.__dict__)
+        self.lines = Lines()
+        self.ticket_by_token: dict[str, str] = {}
+        self.live_numbers: dict[tuple[str, int], str] = {}
+        self.open_help_of: dict[str, str] = {}
+        self._open_at: dict[str, str] = {}
+        self._open_of: dict[str, str] = {}
+        for ticket in self.tickets.values():
+            self._index_ticket(None, ticket)
+        for session in self.sessions.values():
+            self._index_session(session)
+        for request in self.helps.values():
+            self._index_help(request)
+
+    def facts(self) -> Facts:
+        return Facts(**{name: self.__dict__[name] for name in Facts.__dataclass_fields__})
+
+    def copy(self) -> "Store":
+        """A twin that may be changed; the values, being frozen, are shared."""
+        facts = self.facts()
+        return Store(
+            replace(
+                facts,
+                series={day: serials.copy() for day, serials in facts.series.items()},
+                visits=facts.visits.copy(),
+                tickets=facts.tickets.copy(),
+                sessions=facts.sessions.copy(),
+                calls=facts.calls.copy(),
+                counter_seconds={queue: seconds.copy() for queue, seconds in facts.counter_seconds.items()},
+                helps=facts.helps.copy(),
+            )
+        )
+
+    # --- tickets
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        self._index_ticket(self.tickets.get(ticket.id), ticket)
+        self.tickets[ticket.id] = ticket
+
+    def drop_ticket(self, ticket: Ticket) -> None:
+        """Forgets a finished ticket and its visit."""
+        del self.tickets[ticket.id]
+        del self.ticket_by_token[ticket.follow_token]
+        self.visits.pop(ticket.visit, None)
+
+    def next_order_key(self, now: datetime) -> int:
+        """The instant in µs, moved behind every key of the day: order is kept when the clock is set back."""
+        return max(micros(now), self.order_key + 1)
+
+    def note_serial(self, business_date: date, prefix: str, serial: int) -> None:
+        if serial <= self.series.setdefault(business_date, {}).get(prefix, serial - 1):
+            raise CorruptHistory(f"number {prefix}{serial} of {business_date} given twice")
+        self.series[business_date][prefix] = serial
+
+    def is_past(self, day: date) -> bool:
+        """The day was opened before (and is closed, if it is not the open one)."""
+        return day in self.series or self.is_forgotten(day)
+
+    def is_forgotten(self, day: date) -> bool:
+        """The day is so old that its series is no longer kept: giving a number could give it twice."""
+        return self.forgotten_to is not None and day <= self.forgotten_to
+
+    def forget_old_series(self) -> None:
+        """Keeps the newest `DAYS_KEPT` dates; an older date is never opened again."""
+        for old in sorted(self.series)[:-DAYS_KEPT]:
+            del self.series[old]
+            self.forgotten_to = max(old, self.forgotten_to or old)
+
+    def begin_afresh(self, closed: date) -> None:
+        """After `closed` has ended: keeps what lives, and that day's tickets for looking up."""
+        for ticket in list(self.tickets.values()):
+            if ticket.finished and ticket.business_date != closed:
+                self.drop_ticket(ticket)
+        self.sessions = {session.id: session for session in self.sessions.values() if session.closed_at is None}
+        self.helps = {request.id: request for request in self.helps.values() if request.clerk is None}
+        self.calls = []
+        self.counter_seconds = {}
+        self.order_key = 0
+
+    def _index_ticket(self, before: Ticket | None, ticket: Ticket) -> None:
+        if before is not None and before.state is StepState.WAITING:
+            self.lines.remove((before.queue, before.priority_class), (before.step.order_key, before.id))
+        if ticket.state is StepState.WAITING:
+            self.lines.add((ticket.queue, ticket.priority_class), (ticket.step.order_key, ticket.id))
+        number = (ticket.prefix, ticket.serial)
+        if not ticket.finished:
+            self.live_numbers[number] = ticket.id
+        elif self.live_numbers.get(number) == ticket.id:
+            del self.live_numbers[number]
+        self.ticket_by_token[ticket.follow_token] = ticket.id
+
+    # --- counter sessions
+
+    def session_at(self, counter: str) -> CounterSession | None:
+        """The open session at a counter."""
+        return self.sessions.get(self._open_at.get(counter, ""))
+
+    def session_of(self, clerk: str) -> CounterSession | None:
+        """The open session of a clerk."""
+        return self.sessions.get(self._open_of.get(clerk, ""))
+
+    def open_session(self, session_id: str) -> CounterSession:
+        session = self.sessions.get(session_id)
+        if session is None or session.closed_at is not None:
+            raise CorruptHistory(f"counter session {session_id} is not open")
+        return session
+
+    def open_sessions(self) -> list[CounterSession]:
+        return [self.sessions[session_id] for session_id in self._open_at.values()]
+
+    def put_session(self, session: CounterSession) -> None:
+        self.sessions[session.id] = session
+        self._index_session(session)
+
+    def touch_session(self, session_id: str) -> None:
+        """Something happened at the counter that its clerk must have seen."""
+        session = self.open_session(session_id)
+        self.put_session(replace(session, version=session.version + 1))
+
+    def free_session(self, session_id: str, at: datetime) -> None:
+        """Takes the ticket from a session."""
+        session = self.open_session(session_id)
+        self.put_session(replace(session, ticket=None, free_since=at, version=session.version + 1))
+
+    def _index_session(self, session: CounterSession) -> None:
+        if session.closed_at is None:
+            self._open_at[session.counter] = session.id
+            self._open_of[session.clerk] = session.id
+        elif self._open_at.get(session.counter) == session.id:
+            del self._open_at[session.counter]
+            del self._open_of[session.clerk]
+
+    # --- calls
+
+    def note_call(self, call: Call) -> None:
+        self.calls.append(call)
+        del self.calls[:-CALLS_KEPT]
+
+    def note_counter_time(self, queue: str, spent: timedelta) -> None:
+        """Adds the time from call to end of one ticket to what was observed today."""
+        observed = self.counter_seconds.setdefault(queue, [])
+        observed.append(round(spent.total_seconds()))
+        del observed[:-OBSERVATIONS_KEPT]
+
+    # --- help
+
+    def put_help(self, request: HelpRequest) -> None:
+        self.helps[request.id] = request
+        self._index_help(request)
+
+    def _index_help(self, request: HelpRequest) -> None:
+        if request.clerk is None:
+            self.open_help_of[request.device] = request.id
+        elif self.open_help_of.get(request.device) == request.id:
+            del self.open_help_of[request.device]
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
