@@ -5,6 +5,7 @@ that were acknowledged, and delay small packets. Accounts are those of the dynam
 and a pinned client id each, so that a stolen password cannot push out its owner under another name.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -17,15 +18,28 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
-from wire.access import DENY_ALL, Principal, Rule, dynsec_role, roles_for
+from wire.access import DENY_ALL, Account, account_for, dynsec_role
 from wire.messages import MAX_BYTES
+
+__all__ = [
+    "Account",
+    "BrokerDidNotStart",
+    "BrokerMissing",
+    "PrivateBroker",
+    "account_for",
+    "configuration",
+    "dynsec_document",
+    "find_mosquitto",
+    "find_plugin",
+    "free_port",
+    "write_dynsec",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -44,21 +58,6 @@ class BrokerMissing(Exception):
 
 class BrokerDidNotStart(Exception):
     """Mosquitto ended or did not accept connections; the text holds its last log lines."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account of the broker. `client_id` None: any client id may be used (only sensible for tests)."""
-
-    username: str
-    password: str = field(repr=False)
-    client_id: str | None
-    roles: tuple[Rule, ...]
-
-
-def account_for(principal: Principal) -> Account:
-    """A new account with a random password; user name and client id are the principal's name."""
-    return Account(principal.name, secrets.token_urlsafe(24), principal.name, roles_for(principal))
 
 
 def dynsec_document(accounts: Iterable[Account]) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def configuration(*, port: int, data: Path, dynsec: Path, log_file: Path, plugin
         "max_keepalive 120",
         f"message_size_limit {MAX_BYTES}",
         f"max_packet_size {MAX_BYTES + PACKET_HEADROOM}",
-        "max_inflight_messages 100",
+        "max_inflight_messages 20",
         "max_queued_messages 10000",
         "max_queued_bytes 67108864",
         "persistent_client_expiration 14d",
@@ -161,7 +160,8 @@ def free_port() -> int:
 class PrivateBroker:
     """One Mosquitto of our own under `directory`; a context manager, sync and async.
 
-    The port stays the same over `kill` and `start`, as it would on a site.
+    The port stays the same over `kill` and `start`, as it would on a site. `start`, `stop` and `kill` block for some
+    ten milliseconds; from a loop use `async with` or `asyncio.to_thread`.
     """
 
     host = "127.0.0.1"
@@ -264,6 +264,15 @@ class PrivateBroker:
     def __enter__(self) -> Self:
         self.start()
         return self
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -5,8 +5,9 @@ can forge an answer, a board or another's request, and no wildcard lets anybody 
 The names of the access types are those of Mosquitto's dynamic security plugin.
 """
 
+import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from wire import topics
@@ -131,6 +132,41 @@ def _rules(reads: Iterable[str], writes: Iterable[str]) -> tuple[Rule, ...]:
         rules.append(Rule("publishClientReceive", topic))
     rules.extend(Rule("publishClientSend", topic) for topic in writes)
     return tuple(rules)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the broker. `client_id` None: any client id may be used (only sensible for tests)."""
+
+    username: str
+    password: str = field(repr=False)
+    client_id: str | None
+    roles: tuple[Rule, ...]
+
+
+def account_for(principal: Principal) -> Account:
+    """A new account with a random password (192 bits); user name and client id are the principal's name."""
+    return Account(principal.name, secrets.token_urlsafe(24), principal.name, roles_for(principal))
+
+
+def may_send(rules: Iterable[Rule], topic: str) -> bool:
+    """True if a message may be published on `topic`."""
+    return _allowed(rules, "publishClientSend", topic)
+
+
+def may_receive(rules: Iterable[Rule], topic: str) -> bool:
+    """True if a message on `topic` may be delivered."""
+    return _allowed(rules, "publishClientReceive", topic)
+
+
+def may_subscribe(rules: Iterable[Rule], subscription: str) -> bool:
+    """True if `subscription` stands literally in a rule, or asks for no more than a pattern allows."""
+    literal = any(rule.acltype == "subscribeLiteral" and rule.allow and rule.topic == subscription for rule in rules)
+    return literal or _allowed(rules, "subscribePattern", subscription)
+
+
+def _allowed(rules: Iterable[Rule], acltype: AccessType, topic: str) -> bool:
+    return any(rule.acltype == acltype and rule.allow and topics.matches(rule.topic, topic) for rule in rules)
 
 
 def dynsec_role(name: str, rules: Iterable[Rule]) -> dict[str, Any]:

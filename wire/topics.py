@@ -115,29 +115,46 @@ def server_presence(server: str) -> str:
     return f"{ROOT}/server/{_level(server)}/presence"
 
 
-def _shape(pattern: str) -> re.Pattern[str]:
-    named = re.sub(r"<(\w+)>", rf"(?P<\1>{_ID.pattern})", pattern)
-    return re.compile(f"{ROOT}/{named}")
+ADDRESSES: dict[Family, str] = {
+    "request": f"{ROOT}/hall/{{hall}}/device/{{device}}/request",
+    "journal": f"{ROOT}/hall/{{hall}}/device/{{device}}/journal",
+    "answer": f"{ROOT}/device/{{device}}/answer",
+    "presence": f"{ROOT}/device/{{device}}/presence",
+    "reported": f"{ROOT}/device/{{device}}/reported",
+    "desired": f"{ROOT}/device/{{device}}/desired",
+    "order": f"{ROOT}/device/{{device}}/order",
+    "services": f"{ROOT}/hall/{{hall}}/services",
+    "board": f"{ROOT}/hall/{{hall}}/board/{{zone}}",
+    "call": f"{ROOT}/hall/{{hall}}/call/{{zone}}",
+    "server_presence": f"{ROOT}/server/{{server}}/presence",
+}
+"""Address of each family, with its ids in braces."""
 
-
-_SHAPES: tuple[tuple[Family, re.Pattern[str]], ...] = (
-    ("request", _shape("hall/<hall>/device/<device>/request")),
-    ("journal", _shape("hall/<hall>/device/<device>/journal")),
-    ("answer", _shape("device/<device>/answer")),
-    ("presence", _shape("device/<device>/presence")),
-    ("reported", _shape("device/<device>/reported")),
-    ("desired", _shape("device/<device>/desired")),
-    ("order", _shape("device/<device>/order")),
-    ("services", _shape("hall/<hall>/services")),
-    ("board", _shape("hall/<hall>/board/<zone>")),
-    ("call", _shape("hall/<hall>/call/<zone>")),
-    ("server_presence", _shape("server/<server>/presence")),
-)
+_SHAPES = {
+    family: re.compile(re.sub(r"\{(\w+)\}", rf"(?P<\1>{_ID.pattern})", address))
+    for family, address in ADDRESSES.items()
+}
 
 
 def parse(topic: str) -> Topic | None:
     """The family and ids of `topic`, or None if it is not of this tree."""
-    for family, shape in _SHAPES:
+    for family, shape in _SHAPES.items():
         if found := shape.fullmatch(topic):
             return Topic(family, **found.groupdict())
     return None
+
+
+def matches(subscription: str, topic: str) -> bool:
+    """True if `topic`, or another subscription in its place, lies within `subscription` (MQTT 5, section 4.7).
+
+    A wildcard in `topic` is only covered by one of at least its width.
+    """
+    wanted, given = subscription.split("/"), topic.split("/")
+    if given[0].startswith("$") and wanted[0] in ("+", "#"):
+        return False
+    for at, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if at == len(given) or given[at] == "#" or level not in ("+", given[at]):
+            return False
+    return len(wanted) == len(given)
