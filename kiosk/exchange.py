@@ -1,0 +1,312 @@
+"""The exchange with the hall: journaled bytes out, again and again, until the application's answer has come.
+
+A PUBACK says only that the broker took a message, so nothing ends with it. Each lane sends one entry at a time; the
+same bytes are repeated with growing pauses, and at once when a connection is made or a server comes back. Until the
+hall has accepted this terminal's hello, nothing else is sent. Answers are matched by request id, not by epoch: a server
+answers only what it has committed, and a repeated request may get an answer that an earlier leader stored.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import structlog
+
+from kiosk.journal import Entry, Journal, Lane
+from wire import topics
+from wire.link import Incoming, Link, LinkDown, Outgoing
+from wire.messages import (
+    Hello,
+    HelloAnswer,
+    Help,
+    Issue,
+    Malformed,
+    Message,
+    Refused,
+    Slip,
+    Withdraw,
+    decode,
+    encode,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Listener(Protocol):
+    """Who hears what becomes of requests; called on the loop, after the journal has it."""
+
+    def answered(self, request_id: str, body: Message) -> None: ...
+
+    def verdict(self, answer: HelloAnswer | Refused) -> None: ...
+
+    def silent(self) -> None: ...
+
+    def heard(self) -> None: ...
+
+    def backlog_changed(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds. Pauses grow by doubling from the first to the longest, each times 0.5 to 1.5."""
+
+    first_pause_s: float = 2.0
+    longest_pause_s: float = 30.0
+    answer_deadline_s: float = 10.0
+    """A live request or hello without an answer for so long means that the hall is silent."""
+    ask_again_s: float = 6.0
+    """To the next hello where the last was not accepted, or while the hall is silent."""
+    patient_retry_s: float = 5.0
+    """A refusal that may be tried again within this time is, without asking the person."""
+    tries: int = 5
+    """Refusals that one entry may meet before it is given up."""
+
+
+class Exchange:
+    """The two lanes and the hello of one terminal. `clock` gives UTC."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        link: Link,
+        listener: Listener,
+        *,
+        hall: str,
+        device: str,
+        instance: str,
+        versions: dict[str, str],
+        clock: Callable[[], datetime],
+        rng: random.Random | None = None,
+        times: Times | None = None,
+    ) -> None:
+        self._journal = journal
+        self._link = link
+        self._listener = listener
+        self._hall, self._device, self._instance = hall, device, instance
+        self._versions = versions
+        self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._times = times or Times()
+        self._gate = asyncio.Event()
+        self._kick: asyncio.Event = asyncio.Event()
+        self._more: dict[Lane, asyncio.Event] = {"live": asyncio.Event(), "facts": asyncio.Event()}
+        self._waiting: dict[str, asyncio.Future[Message | None]] = {}
+        self._withdrawn: set[str] = set()
+        self._hello: asyncio.Task[None] | None = None
+        self._silent = asyncio.Event()
+        self.counts: Counter[str] = Counter()
+
+    # --- what the program asks for -------------------------------------------------------------
+
+    async def request(self, body: Issue | Help) -> str:
+        """Journal a live request; its id. The answer comes to the listener. Raises `JournalFault`."""
+        kind = "issue" if isinstance(body, Issue) else "help"
+        entry = await self._journal.append("live", kind, lambda key: self._encode(body, key))
+        self._announce("live")
+        return entry.request_id
+
+    async def withdraw(self, request_id: str, reason: Literal["left", "served_offline", "no_answer"]) -> None:
+        """Nobody waits for this answer: stop asking, and tell the hall to undo what it may have done."""
+        fact = Withdraw(request_id=request_id, reason=reason)
+        self._withdrawn.add(request_id)
+        await self._journal.withdraw(request_id, lambda key: self._encode(fact, key))
+        waiting = self._waiting.get(request_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+        self._announce("facts")
+
+    async def slip(self, fact: Slip) -> None:
+        """Journal what became of a slip."""
+        await self._journal.end_print(fact.ticket, lambda key: self._encode(fact, key))
+        self._announce("facts")
+
+    async def settle_earlier_boot(self) -> None:
+        """Before the first connection: whoever waited before this start is gone, and their slips are unknown."""
+        for entry in await self._journal.pending("live"):
+            await self.withdraw(entry.request_id, "left")
+        for unfinished in await self._journal.unfinished_prints():
+            await self.slip(
+                Slip(ticket=unfinished.ticket, outcome="unknown", reprint=unfinished.reprint, cause="restart")
+            )
+
+    # --- what the link says --------------------------------------------------------------------
+
+    def connected(self, conn_seq: int) -> None:
+        """A connection is there: say hello, then send what waits."""
+        self.lost()
+        self._hello = asyncio.create_task(self._greet(conn_seq), name="hello")
+
+    def lost(self) -> None:
+        """The connection is gone: nothing is sent until the next hello was accepted."""
+        self._gate.clear()
+        if self._hello is not None:
+            self._hello.cancel()
+            self._hello = None
+
+    def hall_back(self) -> None:
+        """A server came online: everything that waits for an answer is sent again at once."""
+        self._kick.set()
+        self._kick = asyncio.Event()
+
+    def receive(self, incoming: Incoming) -> None:
+        """A message on the answer topic."""
+        try:
+            envelope, body = decode(incoming.payload)
+        except Malformed as error:
+            self.counts[f"malformed_{error.reason}"] += 1
+            log.warning("answer_malformed", reason=error.reason)
+            return
+        waiting = self._waiting.get(envelope.id)
+        if body is None or waiting is None or waiting.done():
+            self.counts["answers_ignored"] += 1
+            return
+        self._heard()
+        waiting.set_result(body)
+
+    # --- sending -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Both lanes, until cancelled. Raises `JournalFault`."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lane("live"), name="lane-live")
+                group.create_task(self._lane("facts"), name="lane-facts")
+        finally:
+            self.lost()
+
+    async def _lane(self, lane: Lane) -> None:
+        while True:
+            self._more[lane].clear()
+            if lane == "live":
+                self._withdrawn.clear()  # the journal's thread is a queue: what follows no longer holds them
+            entries = await self._journal.pending(lane, 1)
+            if not entries:
+                await self._more[lane].wait()
+                continue
+            await self._gate.wait()
+            await self._deliver(entries[0])
+            self._listener.backlog_changed()
+
+    async def _deliver(self, entry: Entry) -> None:
+        """Send one entry until it is answered, withdrawn or given up."""
+        if entry.request_id in self._withdrawn:
+            return
+        topic = topics.request if entry.lane == "live" else topics.journal
+        outgoing = Outgoing(topic(self._hall, self._device), entry.payload, correlation=entry.request_id.encode())
+        refusals = 0
+        while True:
+            answer = await self._ask(entry.request_id, outgoing, gated=True, urgent=entry.lane == "live")
+            if answer is None:
+                return
+            if not isinstance(answer, Refused):
+                await self._answered(entry, answer)
+                return
+            log.warning("request_refused", kind=entry.kind, code=answer.code, request_id=entry.request_id)
+            refusals += 1
+            if refusals == self._times.tries or not self._worth_another(entry, answer):
+                break
+            await asyncio.sleep(max(answer.retry_after or 0.0, 0.1))
+        if entry.lane == "live":
+            await self._answered(entry, answer)
+            return
+        self.counts["quarantined"] += 1
+        log.error("fact_quarantined", kind=entry.kind, code=answer.code, request_id=entry.request_id)
+        await self._journal.quarantine(entry.request_id, answer.code)
+
+    def _worth_another(self, entry: Entry, refused: Refused) -> bool:
+        if refused.retry_after is None:
+            return False
+        return entry.lane == "facts" or refused.retry_after <= self._times.patient_retry_s
+
+    async def _answered(self, entry: Entry, answer: Message) -> None:
+        """The journal first: an answer that is shown and not kept would be withdrawn by the next start."""
+        if await self._journal.answered(entry.request_id) and entry.lane == "live":
+            self._listener.answered(entry.request_id, answer)
+
+    async def _ask(self, request_id: str, outgoing: Outgoing, *, gated: bool, urgent: bool) -> Message | None:
+        """The same bytes until an answer comes; None if it was withdrawn meanwhile."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Message | None] = loop.create_future()
+        self._waiting[request_id] = waiting
+        deadline = loop.call_later(self._times.answer_deadline_s, self._fell_silent) if urgent else None
+        attempt = 0
+        try:
+            while not waiting.done():
+                if gated:
+                    await _either(waiting, self._gate, None)
+                kick = self._kick
+                with contextlib.suppress(LinkDown):
+                    await self._link.publish(outgoing)
+                    self.counts["sent"] += 1
+                await _either(waiting, kick, self._pause(attempt))
+                attempt += 1
+            return waiting.result()
+        finally:
+            if deadline is not None:
+                deadline.cancel()
+            del self._waiting[request_id]
+
+    async def _greet(self, conn_seq: int) -> None:
+        """Hello until accepted, now and then again where it was not, and as a question while the hall is silent."""
+        hello = Hello(
+            boot_id=self._journal.boot_id, conn_seq=conn_seq, instance=self._instance, versions=self._versions
+        )
+        while True:
+            key = self._journal.next_id()
+            topic = topics.request(self._hall, self._device)
+            outgoing = Outgoing(topic, self._encode(hello, key), correlation=key.encode())
+            answer = await self._ask(key, outgoing, gated=False, urgent=True)
+            if not isinstance(answer, HelloAnswer | Refused):
+                answer = Refused(code="answer_unexpected")
+            accepted = isinstance(answer, HelloAnswer) and answer.verdict == "accepted"
+            if accepted:
+                self._gate.set()
+                self.hall_back()
+            else:
+                self._gate.clear()
+            self._listener.verdict(answer)
+            if accepted:
+                await self._silent.wait()
+            await asyncio.sleep(self._jittered(self._times.ask_again_s))
+
+    def _fell_silent(self) -> None:
+        if not self._silent.is_set():
+            self._silent.set()
+            log.warning("hall_silent")
+            self._listener.silent()
+
+    def _heard(self) -> None:
+        if self._silent.is_set():
+            self._silent.clear()
+            log.info("hall_heard")
+            self._listener.heard()
+
+    def _pause(self, attempt: int) -> float:
+        growing = self._times.first_pause_s * 2.0 ** min(attempt, 16)
+        return self._jittered(min(self._times.longest_pause_s, growing))
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * self._rng.uniform(0.5, 1.5)
+
+    def _announce(self, lane: Lane) -> None:
+        self._more[lane].set()
+        self._listener.backlog_changed()
+
+    def _encode(self, body: Message, key: str) -> bytes:
+        return encode(body, message_id=key, at=self._clock())
+
+
+async def _either(answer: "asyncio.Future[Message | None]", event: asyncio.Event, limit: float | None) -> None:
+    """Wait for an answer, the event, or the time, whatever comes first."""
+    if answer.done() or event.is_set():
+        return
+    watch = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait((answer, watch), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        watch.cancel()

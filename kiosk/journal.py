@@ -1,0 +1,112 @@
+"""The terminal's journal: every request as exact bytes on disk before it is sent, until its answer has come.
+
+Two lanes, each sent stop-and-wait: `live` requests of the citizen at the terminal, and `facts`, what happened whether
+the hall answers or not (withdrawals, slips, later numbers given offline). Never personal data.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from kiosk.errors import JournalFault
+from kiosk.journal_file import Entry, JournalFile, Lane, Opened, UnfinishedPrint
+
+__all__ = ["Compose", "Entry", "Journal", "Lane", "Opened", "UnfinishedPrint"]
+
+T = TypeVar("T")
+Compose = Callable[[str], bytes]
+"""Makes the payload for a request id."""
+
+
+class Journal:
+    """A `JournalFile` on a thread of its own, for the program's event loop. Every method may raise `JournalFault`.
+
+    `boot_id` (8 to 32 hex digits) is new at every start, so that request ids never repeat; `free_bytes` tells the
+    room on the disk. Work that has begun goes on when its caller is cancelled.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        boot_id: str,
+        clock: Callable[[], datetime],
+        *,
+        free_bytes: Callable[[], int] | None = None,
+    ) -> None:
+        self.boot_id = boot_id
+        self._file = JournalFile(path, clock, free_bytes)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._last = 0
+
+    def next_id(self) -> str:
+        """A request id of this boot that was never given before."""
+        self._last += 1
+        return f"{self.boot_id}-{self._last}"
+
+    async def open(self) -> Opened:
+        """Check the file's integrity; a damaged one is put aside, and what can be read of it is carried over."""
+        return await self._run(self._file.open)
+
+    async def close(self) -> None:
+        await self._run(self._file.close)
+        self._thread.shutdown(wait=False)
+
+    async def append(self, lane: Lane, kind: str, compose: Compose) -> Entry:
+        """Write an entry to disk. Raises `JournalFull` for a live request while the disk is nearly full."""
+        request_id = self.next_id()
+        payload = compose(request_id)
+        return await self._run(lambda: self._file.append(lane, kind, request_id, payload))
+
+    async def pending(self, lane: Lane, limit: int = 1000) -> tuple[Entry, ...]:
+        """Entries that wait for their answer, oldest first."""
+        return await self._run(lambda: self._file.pending(lane, limit))
+
+    async def backlog(self) -> int:
+        """Entries of both lanes that wait for their answer."""
+        return await self._run(self._file.backlog)
+
+    async def answered(self, request_id: str) -> bool:
+        """The answer has come; False if the entry was settled before (withdrawn, or answered twice)."""
+        return await self._run(lambda: self._file.settle(request_id, "answered"))
+
+    async def quarantine(self, request_id: str, reason: str) -> bool:
+        """Set an entry aside that the hall will never take, so that it does not block its lane; nothing is deleted."""
+        return await self._run(lambda: self._file.settle(request_id, "quarantined", reason))
+
+    async def withdraw(self, request_id: str, compose: Compose) -> Entry:
+        """Stop asking, and journal the fact of the withdrawal, in one transaction."""
+        fact_id = self.next_id()
+        payload = compose(fact_id)
+        return await self._run(lambda: self._file.withdraw(request_id, fact_id, payload))
+
+    async def begin_print(self, ticket: str, *, reprint: bool) -> None:
+        """Keep before the first byte goes to the printer, so that a crash leaves an unknown slip, not a second one."""
+        await self._run(lambda: self._file.begin_print(ticket, reprint))
+
+    async def end_print(self, ticket: str, compose: Compose) -> Entry:
+        """Journal the fact of what became of a slip."""
+        fact_id = self.next_id()
+        payload = compose(fact_id)
+        return await self._run(lambda: self._file.end_print(ticket, fact_id, payload))
+
+    async def unfinished_prints(self) -> tuple[UnfinishedPrint, ...]:
+        return await self._run(self._file.unfinished_prints)
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep a small fact over restarts: maintenance, used codes, the connection's number."""
+        await self._run(lambda: self._file.remember(key, value))
+
+    async def recall(self, key: str) -> str | None:
+        return await self._run(lambda: self._file.recall(key))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+        except sqlite3.Error as error:
+            raise JournalFault(error.sqlite_errorname if hasattr(error, "sqlite_errorname") else "damaged") from error
+        except OSError as error:
+            raise JournalFault(error.strerror or "os_error") from error
