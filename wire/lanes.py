@@ -66,6 +66,11 @@ class Lanes:
             else:
                 del self._lanes[topic]
 
+    @property
+    def busy(self) -> bool:
+        """True while a message waits or a handler runs."""
+        return bool(self._runners)
+
     async def idle(self) -> None:
         """Return when nothing waits and no handler runs."""
         while self._runners:

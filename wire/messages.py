@@ -5,10 +5,12 @@ No body holds personal data: a person is an HMAC made in the terminal.
 """
 
 import json
+import math
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
@@ -16,17 +18,34 @@ MAX_DEPTH = 12
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
 RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}-[0-9]{1,12}$")]
 PersonKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MAX_INTEGER = 2**53 - 1
+"""Largest integer that every JSON reader keeps exactly."""
+
+
+def _plausible(at: datetime) -> datetime:
+    if not 1970 <= at.year < 9999:
+        raise ValueError("year out of range")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""UTC in RFC 3339, from 1970 to 9998: a clock that was never set is a fault to see, not a message to refuse."""
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Health = Literal["ok", "degraded", "fault", "offline", "not_supported", "unknown"]
 Supply = Literal["ok", "low", "out", "jammed", "unknown", "not_supported"]
 Language = Literal["zh", "en"]
 
 
 class Malformed(Exception):
-    """A payload that is no message: `reason` is a short word for counters and logs, never the content."""
+    """A payload that is no message: `reason` is a short word for counters and logs, never the content.
 
-    def __init__(self, reason: str) -> None:
+    `envelope` is there where it could be read, so that a request with a bad body can be answered.
+    """
+
+    def __init__(self, reason: str, envelope: "Envelope | None" = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.envelope = envelope
 
 
 class Message(BaseModel):
@@ -40,9 +59,9 @@ class Envelope(Message):
 
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
     id: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    at: AwareDatetime
-    epoch: int | None = Field(default=None, ge=0)
-    rev: int | None = Field(default=None, ge=0)
+    at: Instant
+    epoch: Count | None = None
+    rev: Count | None = None
     body: dict[str, Any]
 
 
@@ -53,7 +72,7 @@ class Hello(Message):
     """First request of every connection."""
 
     boot_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
-    conn_seq: int = Field(ge=1)
+    conn_seq: Count = Field(ge=1)
     instance: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     """Made once when a device is provisioned; a copied disk shows two holders of one instance."""
     versions: dict[str, str] = Field(default_factory=dict)
@@ -100,15 +119,15 @@ class Slip(Message):
 class Wait(Message):
     """A wait range in whole minutes, and when it was made."""
 
-    low: int = Field(ge=0)
-    high: int = Field(ge=0)
-    made_at: AwareDatetime
+    low: Count
+    high: Count
+    made_at: Instant
 
 
 class HelloAnswer(Message):
     verdict: Literal["accepted", "pending", "refused"]
-    server_time: AwareDatetime
-    configuration_revision: int = Field(ge=0)
+    server_time: Instant
+    configuration_revision: Count
 
 
 class IssueAnswer(Message):
@@ -119,8 +138,8 @@ class IssueAnswer(Message):
     service: Id
     queue: Id
     business_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    issued_at: AwareDatetime
-    people_ahead: int = Field(ge=0)
+    issued_at: Instant
+    people_ahead: Count
     wait: Wait | None = None
     counters: tuple[str, ...] = ()
     """Numbers of the counters that serve this queue now."""
@@ -155,7 +174,7 @@ class Presence(Message):
     """State of a device; a death whose `conn_seq` is not that of the last birth is ignored."""
 
     boot_id: str
-    conn_seq: int = Field(ge=0)
+    conn_seq: Count
     state: Literal["init", "ready", "degraded", "offline"]
 
 
@@ -170,16 +189,16 @@ class PeripheralReport(Message):
 class Reported(Message):
     peripherals: tuple[PeripheralReport, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
-    configuration_revision: int | None = None
-    last_ticket_at: AwareDatetime | None = None
-    backlog: int = Field(default=0, ge=0)
+    configuration_revision: Count | None = None
+    last_ticket_at: Instant | None = None
+    backlog: Count = 0
     """Journal entries not yet answered."""
 
 
 class Desired(Message):
     """The bundle (hall, catalogue) that the device shall use."""
 
-    revision: int = Field(ge=0)
+    revision: Count
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     url: str
 
@@ -194,7 +213,7 @@ class ServiceNow(Message):
     service: Id
     open: bool
     reason: str | None = None
-    waiting: int = Field(ge=0)
+    waiting: Count
     wait: Wait | None = None
 
 
@@ -208,7 +227,7 @@ class BoardCall(Message):
     call_id: str
     number: str
     counter: str
-    at: AwareDatetime
+    at: Instant
     recall: bool = False
 
 
@@ -217,7 +236,7 @@ class BoardQueue(Message):
     name: dict[str, str]
     """Text by language: `zh`, `en`."""
     colour: str | None = None
-    waiting: int = Field(ge=0)
+    waiting: Count
     wait: Wait | None = None
 
 
@@ -246,8 +265,8 @@ class Call(Message):
 
 class ServerPresence(Message):
     state: Literal["online", "offline"]
-    since: AwareDatetime
-    leads: dict[str, int] = Field(default_factory=dict)
+    since: Instant
+    leads: dict[str, Count] = Field(default_factory=dict)
     """Hall id to epoch."""
 
 
@@ -294,55 +313,69 @@ def encode(
 def decode(payload: bytes) -> tuple[Envelope, Message | None]:
     """The envelope and its checked body (None where the kind is unknown to this program).
 
-    Raises `Malformed`: too_large, bad_text, bad_json, too_deep, bad_envelope, bad_body.
+    Raises `Malformed`: too_large, too_deep, bad_text, bad_json, bad_envelope, bad_body (this one with the envelope).
     """
     if len(payload) > MAX_BYTES:
         raise Malformed("too_large")
-    if _depth(payload) > MAX_DEPTH:
+    if _deeper_than(MAX_DEPTH, payload):
         raise Malformed("too_deep")
+    raw = _parse(payload)
     try:
-        raw = json.loads(payload, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except UnicodeDecodeError:
-        raise Malformed("bad_text") from None
-    except (ValueError, RecursionError):
-        raise Malformed("bad_json") from None
-    try:
-        envelope = Envelope.model_validate(raw)
+        envelope = Envelope.model_validate_json(payload, strict=True)
     except ValidationError:
         raise Malformed("bad_envelope") from None
     model = BODIES.get(envelope.kind)
     if model is None:
         return envelope, None
     try:
-        return envelope, model.model_validate(envelope.body)
+        return envelope, model.model_validate_json(json.dumps(raw["body"]), strict=True)
     except ValidationError:
-        raise Malformed("bad_body") from None
+        raise Malformed("bad_body", envelope) from None
 
 
-def _depth(payload: bytes) -> int:
-    """Deepest nesting of brackets outside strings, found before any parser recurses."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in payload:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+def _parse(payload: bytes) -> Any:
+    """JSON as RFC 8259 has it and no more: UTF-8, finite numbers, no key twice, no half of a surrogate pair."""
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("bad_text") from None
+    try:
+        raw = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique)
+        if _SURROGATE_ESCAPE.search(payload):
+            json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Malformed("bad_text") from None
+    except (ValueError, RecursionError):
+        raise Malformed("bad_json") from None
+    return raw
+
+
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _deeper_than(limit: int, payload: bytes) -> bool:
+    """True if brackets outside strings nest deeper than `limit`; found before any parser recurses."""
+    if payload.count(b"[") + payload.count(b"{") <= limit:
+        return False
+    depth = 0
+    for byte in _STRING.sub(b"", payload).translate(None, _NO_BRACKET):
+        depth += 1 if byte in b"[{" else -1
+        if depth > limit:
+            return True
+    return False
 
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("number too large")
+    return number
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
