@@ -6,14 +6,12 @@ Safe to use from any thread's event loop. A command is answered only after its e
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from queue_server.bundle import Bundle
+from queue_server.hall import Command, Event, Refusal
 from queue_server.projection import FollowedTicket, HallProjection
 from wire.messages import Board, Call
-
-if TYPE_CHECKING:
-    from queue_server.hall import Command, Event, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class RequestKey:
 class Done:
     """Committed. `events` is empty when the outcome comes from an earlier request with the same key."""
 
-    events: "tuple[Event, ...]"
+    events: tuple[Event, ...]
     seq: int
     """Ledger position of the last event of the hall after this command."""
     answer: bytes | None = None
@@ -89,7 +87,7 @@ class HallPort(Protocol):
     @property
     def hall_id(self) -> str: ...
 
-    async def execute(self, command: "Command", request: RequestKey | None = None) -> "Done | Refusal | NotDone":
+    async def execute(self, command: Command, request: RequestKey | None = None) -> Done | Refusal | NotDone:
         """Decide `command` at the server's time and commit its events.
 
         Returns the hall's `Refusal`, or `NotDone` when the machine could not decide or keep it. Never raises for

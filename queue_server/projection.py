@@ -6,10 +6,9 @@ All instants are UTC. Texts by language are dictionaries with the keys `zh` and 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from queue_server.forecast import WaitRange
+from queue_server.forecast import WaitRange
 
 Text = Mapping[str, str]
 StepState = Literal["waiting", "called", "serving", "held", "completed", "no_show", "cancelled", "expired"]
@@ -36,7 +35,7 @@ class TicketAtCounter:
 
 @dataclass(frozen=True, slots=True)
 class NextTicket:
-    """What Next would call now, and why, in words."""
+    """What Next would call now, and why, in a sentence."""
 
     ticket: str
     number: str
@@ -44,7 +43,7 @@ class NextTicket:
     service_name: Text
     priority_class: str
     waiting_since: datetime
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class QueueNow:
     waiting: tuple[WaitingTicket, ...]
     open_counters: tuple[str, ...]
     """Numbers of the counters that call from this queue now."""
-    wait: "WaitRange | None" = None
+    wait: WaitRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class ServiceNow:
     open: bool
     reason: str | None
     waiting: int
-    wait: "WaitRange | None" = None
+    wait: WaitRange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class FollowedTicket:
     issued_at: datetime
     people_ahead: int | None
     """None unless the ticket waits."""
-    wait: "WaitRange | None"
+    wait: WaitRange | None
     counter: str | None
     """Number of the counter that called or serves it."""
     zone: str | None

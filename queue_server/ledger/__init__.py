@@ -1,6 +1,6 @@
 """The ledger: what a hall decided, in order, chained, durable; with the registers beside it."""
 
-from queue_server.ledger.chain import GENESIS, Broken, canonical, first_broken
+from queue_server.ledger.chain import GENESIS, Broken, first_broken
 from queue_server.ledger.database import Database
 from queue_server.ledger.errors import (
     Fenced,
@@ -55,6 +55,5 @@ __all__ = [
     "SchemaUnknown",
     "Snapshot",
     "SqlLedger",
-    "canonical",
     "first_broken",
 ]

@@ -1,19 +1,14 @@
 """The hash chain: each row's hash covers its text and the hash of the row before it."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 
+from queue_server.hall.canonical import canonical
 from queue_server.ledger.port import DayHead, EventRow, Head, NewEvent
 
 GENESIS = "0" * 64
-
-
-def canonical(value: Any) -> str:
-    """`value` as JSON text of which there is only one: sorted keys, no spaces, characters as they are."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def row_hash(hall: str, row: EventRow) -> str:

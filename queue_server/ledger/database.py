@@ -181,8 +181,6 @@ def _free_bytes(path: Path) -> int:
 def _named_errors(path: Path | None = None, reserve_bytes: int = 0) -> Iterator[None]:
     try:
         yield
-    except LedgerError:
-        raise
     except DBAPIError as error:
         name = getattr(error.orig, "sqlite_errorname", "") or type(error.orig).__name__
         out_of_room = path is not None and _free_bytes(path) < max(reserve_bytes, 1024 * 1024)
