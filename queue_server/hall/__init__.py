@@ -72,6 +72,7 @@ from queue_server.hall.tickets import (
     Visit,
     Withdraw,
 )
+from queue_server.hall.words import words
 
 __all__ = [
     "CORE_VERSION",
@@ -155,4 +156,5 @@ __all__ = [
     "load",
     "pick",
     "refusals",
+    "words",
 ]

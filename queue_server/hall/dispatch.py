@@ -22,11 +22,14 @@ _BEGINS_DAY = (tickets.Issue, counters.OpenCounter)
 
 
 def decide(hall: Hall, command: Command, now: datetime) -> Outcome:
-    """The events that `command` causes at `now` (aware), or a named refusal. Changes nothing.
+    """The events that `command` causes at `now`, or a named refusal. Changes nothing.
 
+    Raises `ValueError` for a `now` without time zone, which is a mistake of the program, not of the command.
     The first number or counter of a new business day closes the day before and opens the new one in front of its own
     events, if no `CloseDay` did it in time.
     """
+    if now.tzinfo is None:
+        raise ValueError("now must be an aware datetime")
     now = now.astimezone(UTC)
     decision = _DECIDE.get(type(command))
     if decision is None:

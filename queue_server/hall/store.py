@@ -120,9 +120,13 @@ class Store(Facts):
                 self.drop_ticket(ticket)
         self.sessions = {session.id: session for session in self.sessions.values() if session.closed_at is None}
         self.helps = {request.id: request for request in self.helps.values() if request.clerk is None}
-        self.calls = []
+        self.calls = [call for call in self.calls if not self._is_over(call.ticket)]
         self.counter_seconds = {}
         self.order_key = 0
+
+    def _is_over(self, ticket_id: str) -> bool:
+        ticket = self.tickets.get(ticket_id)
+        return ticket is None or ticket.finished
 
     def _index_ticket(self, before: Ticket | None, ticket: Ticket) -> None:
         if before is not None and before.state is StepState.WAITING:

@@ -77,6 +77,12 @@ class Ticket:
         return self.step.session if self.state in AT_COUNTER else None
 
     @property
+    def since(self) -> datetime:
+        """When it came into its state."""
+        step = self.step
+        return step.ended_at or step.started_at or step.called_at or self.arrived_at
+
+    @property
     def finished(self) -> bool:
         return self.state in FINISHED
 

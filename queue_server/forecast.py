@@ -1,0 +1,64 @@
+"""The wait forecast: a range in minutes, from people ahead, open counters and the pace observed today.
+
+A person with `a` people ahead is called after `a + 1` counters have become free. Counters that serve other lines too
+count for the share of their work that waits in this line. The range is the middle 80 % where single services scatter
+as widely as `SCATTER` says; with nobody at any counter that serves the line there is no forecast.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, floor, sqrt
+from statistics import fmean
+
+from queue_server.hall import CounterSession, Hall, StepState, Ticket
+
+PRIOR_WEIGHT = 5
+"""How many observed services the configured minutes are worth."""
+SCATTER = 0.8
+"""Standard deviation of one service time over its mean."""
+Z_80 = 1.2816
+"""Standard normal bound of the middle 80 %."""
+
+
+@dataclass(frozen=True)
+class WaitRange:
+    """Whole minutes, `low <= high`, and when the range was made."""
+
+    low: int
+    high: int
+    made_at: datetime
+
+
+def wait_range(hall: Hall, of: Ticket | str, now: datetime) -> WaitRange | None:
+    """The wait left to a ticket, or of somebody who joins a queue (by id) now as an ordinary visitor.
+
+    None: no counter that serves the queue is open, or the ticket waits no more.
+    """
+    if isinstance(of, Ticket) and of.state is not StepState.WAITING:
+        return None
+    queue = of.queue if isinstance(of, Ticket) else of
+    counters = hall.open_counters(queue)
+    if not counters:
+        return None
+    ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
+    free = sum(1 for session in counters if session.ticket is None)
+    turns = max(0, ahead + 1 - free)
+    capacity = sum(_share(hall, session, queue) for session in counters)
+    mean = turns * minutes_per_ticket(hall, queue) / capacity
+    spread = Z_80 * SCATTER * mean / sqrt(turns) if turns else 0.0
+    low = max(0, floor(mean - spread))
+    return WaitRange(low, max(low + 1, ceil(mean + spread)), now)
+
+
+def minutes_per_ticket(hall: Hall, queue: str) -> float:
+    """Minutes that a ticket of the queue occupies a counter: the configured ones blended with what was seen today."""
+    services = hall.configuration.services
+    configured = fmean([s.minutes for s in services if s.queue == queue] or [s.minutes for s in services])
+    observed = [seconds / 60 for seconds in hall.counter_seconds(queue)]
+    return (PRIOR_WEIGHT * configured + sum(observed)) / (PRIOR_WEIGHT + len(observed))
+
+
+def _share(hall: Hall, session: CounterSession, queue: str) -> float:
+    """The part of the session's work that this queue is likely to get, by who waits; the asker counts as waiting."""
+    here = hall.waiting_count(queue) + 1
+    return here / (1 + sum(hall.waiting_count(other) for other in hall.queues_of(session)))

@@ -1,0 +1,47 @@
+"""Reasons in words: a sentence that a manager can read aloud."""
+
+from types import MappingProxyType
+
+from queue_server.hall.base import Why
+from queue_server.hall.configuration import HallConfiguration, Text
+
+SENTENCES = MappingProxyType(
+    {
+        "requested": Text("按操作人要求。", "As asked."),
+        "longest_waiting": Text(
+            "{number} 在本窗口可叫的号票中等候最久,已等 {minutes} 分钟。",
+            "{number} has waited longest of all that this counter may call: {minutes} min.",
+        ),
+        "head_start": Text(
+            "{number} 属于“{priority_class}”,按规则提前 {head_start} 分钟,已等 {minutes} 分钟,因此先于 {other}。",
+            "{number} is “{priority_class}”: a head start of {head_start} min by rule and {minutes} min of waiting "
+            "put it before {other}.",
+        ),
+        "higher_score": Text(
+            "{number} 属于“{priority_class}”,按规则优先累积更快,已等 {minutes} 分钟,因此先于 {other}。",
+            "{number} is “{priority_class}”, which gains priority faster by rule; after {minutes} min of waiting "
+            "it comes before {other}.",
+        ),
+        "chosen_by_clerk": Text("窗口人员 {clerk} 指定叫 {number}。", "Clerk {clerk} chose {number}."),
+        "recalled": Text("第 {times} 次重呼 {number}。", "Recall no. {times} of {number}."),
+        "citizen_left": Text("办事人离开或放弃取号。", "The citizen left or gave the number up."),
+        "cancelled_by_staff": Text("工作人员作废。", "Cancelled by staff."),
+        "day_began": Text("新的营业日开始。", "A new business day began."),
+        "day_ended": Text("营业日结束。", "The business day ended."),
+        "closed_by_staff": Text("工作人员提前结束营业日。", "Staff closed the business day early."),
+    }
+)
+
+
+def words(why: Why, language: str, configuration: HallConfiguration) -> str:
+    """The sentence for `why` in `zh` or `en`; a code without a sentence (from a newer core) is shown as it is."""
+    sentence = SENTENCES.get(why.code)
+    if sentence is None:
+        return why.code
+    params = dict(why.params)
+    named = configuration.priority_class(str(params.get("priority_class", "")))
+    if named is not None:
+        params["priority_class"] = named.name.in_language(language)
+    if isinstance(seconds := params.get("head_start_s"), int):
+        params["head_start"] = f"{seconds / 60:g}"
+    return sentence.in_language(language).format_map(params)
