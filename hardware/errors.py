@@ -84,5 +84,8 @@ class CardWiped(RuntimeError):
     """A field of an ID card was asked for after the card had been wiped."""
 
 
-class BadDocument(ValueError):
-    """A print document that cannot be put on this printer's paper."""
+class BadDocument(HardwareError):
+    """A print document that cannot be put on this printer's paper; the maker of the document corrects it."""
+
+    detail = Detail.BAD_DOCUMENT
+    outcome = Outcome.NOT_SUPPORTED

@@ -75,6 +75,7 @@ class Detail(StrEnum):
     HEAD_TOO_HOT = "head_too_hot"
     PRINTER_ERROR = "printer_error"
     PRINTER_OFFLINE = "printer_offline"
+    BAD_DOCUMENT = "bad_document"
     # ID card reader
     NO_CARD = "no_card"
     READ_FAILED = "read_failed"
@@ -105,6 +106,7 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.HEAD_TOO_HOT: WhoActs.NOBODY,  # cools down by itself
         Detail.PRINTER_ERROR: WhoActs.TECHNICIAN,
         Detail.PRINTER_OFFLINE: WhoActs.CLERK,
+        Detail.BAD_DOCUMENT: WhoActs.TECHNICIAN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

@@ -50,6 +50,7 @@ class Run:
     def __init__(self, worker: "DeviceWorker", command: "_Command[Any]") -> None:
         self._worker = worker
         self._command = command
+        self._committed = False
         self.deadline = command.deadline
         self.cancel = command.cancel
 
@@ -63,10 +64,15 @@ class Run:
         self._worker.settle_expired()
         if self._worker.closing:
             raise DeviceClosed(self._worker.device)
-        if self.cancelled:
+        if self.cancelled and not self._committed:
             raise CommandCancelled(self._worker.device)
         if time.monotonic() >= self.deadline:
             raise DeadlinePassed(self._worker.device)
+
+    def commit(self) -> None:
+        """From here on the command cannot be undone: a cancel is no longer heard (deadline and close are)."""
+        self.check()
+        self._committed = True
 
     def read(self, until: float) -> bytes:
         """The next bytes, or none when `until` (monotonic) passed. Raises as `check` does, or `LineLost`."""
@@ -94,7 +100,10 @@ class Run:
         """Wait, ended early by cancel, close or deadline (which raise)."""
         until = min(time.monotonic() + seconds, self.deadline)
         while (left := until - time.monotonic()) > 0:
-            self.cancel.wait(min(left, POLL_SLICE_S))
+            if self._committed:
+                time.sleep(min(left, POLL_SLICE_S))
+            else:
+                self.cancel.wait(min(left, POLL_SLICE_S))
             self.check()
         self.check()
 
@@ -342,7 +351,7 @@ class DeviceWorker:
             self._line_failed(error)
         elif error is None:
             self._attempt = 0
-        elif error.health is not None:
+        elif error.health is not None and (error.health, error.detail) != (self._status.health, self._status.detail):
             self.report(DeviceStatus(self.device, error.health, error.detail))
 
     def _line_failed(self, error: LineLost) -> None:

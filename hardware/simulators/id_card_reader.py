@@ -144,7 +144,7 @@ class IdCardReaderSimulator:
         return self.line.address
 
     def start(self) -> "IdCardReaderSimulator":
-        self.line.start(self._take, self._pending.clear)
+        self.line.start(self._take)
         return self
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ class SimulatedLine(ABC):
         """Where a driver finds the line."""
 
     def start(self, on_bytes: Callable[[bytes], None], on_connected: Callable[[], None] = lambda: None) -> None:
-        """Plug in and serve. `on_bytes` hears what the host sends, `on_connected` each fresh connection."""
+        """Plug in and serve. `on_bytes` hears what the host sends, `on_connected` each TCP connection."""
         self._on_bytes, self._on_connected = on_bytes, on_connected
         self._plug()
         self._thread.start()
@@ -280,7 +280,6 @@ class PtyLine(SimulatedLine):
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(os.ttyname(device))
         fresh.replace(self._link)
-        self._on_connected()
 
     def _drop(self) -> None:
         if self._ends is not None:

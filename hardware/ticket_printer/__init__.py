@@ -1,0 +1,1 @@
+"""Printing slips: a device-neutral document, ESC/POS bytes, status and fences, and the printer's driver."""

@@ -1,0 +1,362 @@
+"""Driver of an ESC/POS ticket printer: status, and printing a slip with proof.
+
+Order of one slip: `DLE EOT` 1 to 4 → data and feed → fence → cut → fence → `DLE EOT` 3. A finished write proves
+nothing; only the fence's answer does. Once the first byte of a slip has been sent nothing is ever repeated by itself.
+"""
+
+import itertools
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from hardware.cancel import CancelToken
+from hardware.errors import DeviceFault, HardwareError, LineLost, NoAnswer
+from hardware.lines import open_line, parse_address
+from hardware.ticket_printer.codec import (
+    ASK_PAPER_IN_ORDER,
+    DEVICE,
+    REAL_TIME_QUESTIONS,
+    Answer,
+    AnswerClassifier,
+    FenceEcho,
+    OrderedPaperStatus,
+    RealTimeStatus,
+    ask_fence,
+    ask_real_time,
+    fence_id_of,
+    status_of,
+)
+from hardware.ticket_printer.document import PrintDocument
+from hardware.ticket_printer.encode import CUT, encode_document, separator
+from hardware.ticket_printer.profile import Fence, PrinterProfile
+from hardware.ticket_printer.raster import SlipFont
+from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
+from hardware.worker import BackOff, DeviceWorker, Run
+
+PIECE_BYTES: Final = 1024
+
+
+class PrintState(StrEnum):
+    """Where a print job is. FAILED: nothing was printed. UNKNOWN: perhaps, perhaps in part; a person looks."""
+
+    QUEUED = "queued"
+    PREFLIGHT = "preflight"
+    SENDING = "sending"
+    SENT = "sent"
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PrintResult:
+    """How a job ended.
+
+    DONE: printed and cut. DEVICE_FAULT, CANCELLED, TIMED_OUT, NOT_SUPPORTED with state FAILED: no byte of the slip was
+    sent. UNKNOWN with state UNKNOWN: `detail` is the likely cause. State PRINTED with another outcome than DONE: the
+    slip is there, but was not cut as it should.
+    """
+
+    state: PrintState
+    outcome: Outcome
+    detail: Detail = Detail.NONE
+
+    @property
+    def who_acts(self) -> WhoActs:
+        return WHO_ACTS[self.detail]
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterTiming:
+    """Waiting times in seconds."""
+
+    answer_s: float = 0.5
+    """For the answer to one real-time question."""
+    misses: int = 3
+    """Unanswered questions in a row after which the printer counts as silent."""
+    look_interval_s: float = 0.3
+    """Between two looks at the status while a fence is awaited."""
+
+
+class _Job:
+    """One slip on its way: what has happened, and who is told."""
+
+    def __init__(self, document: PrintDocument, on_state: Callable[[PrintState], None]) -> None:
+        self.document = document
+        self.state = PrintState.QUEUED
+        self.cause = Detail.NONE
+        self._on_state = on_state
+
+    def enter(self, state: PrintState) -> None:
+        self.state = state
+        self._on_state(state)
+
+    def failed(self, error: HardwareError) -> PrintResult:
+        """The result when `error` ended the job where it was."""
+        if self.state in {PrintState.SENDING, PrintState.SENT}:
+            self.enter(PrintState.UNKNOWN)
+            return PrintResult(
+                self.state, Outcome.UNKNOWN, self.cause if self.cause is not Detail.NONE else error.detail
+            )
+        if self.state is PrintState.PRINTED:
+            fault = isinstance(error, DeviceFault)
+            return PrintResult(self.state, Outcome.DEVICE_FAULT if fault else Outcome.UNKNOWN, error.detail)
+        self.enter(PrintState.FAILED)
+        return PrintResult(self.state, error.outcome, error.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsettled:
+    """A slip whose fence has not come back: it may still, once the paper is there again."""
+
+    fence_id: bytes
+    job: _Job
+
+
+class TicketPrinter:
+    """A printer on a line such as `tcp:192.0.2.7:9100` or `serial:/dev/serial/by-id/…`, with a thread of its own.
+
+    `font` draws what the printer's own font cannot. `on_status` hears each change of status, on the printer's thread.
+    Deadlines are `time.monotonic` seconds. Raises `BadAddress`, and OSError for a font that cannot be read.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        font: Path,
+        *,
+        profile: PrinterProfile | None = None,
+        on_status: Callable[[DeviceStatus], None] | None = None,
+        timing: PrinterTiming | None = None,
+        back_off: BackOff | None = None,
+        probe_interval_s: float = 3.0,
+    ) -> None:
+        self._profile = profile or PrinterProfile()
+        self._timing = timing or PrinterTiming()
+        self._font = SlipFont(font)
+        self._answers = AnswerClassifier()
+        self._fence_numbers = itertools.count(int(time.time()) & 0xFFFF)
+        self._unsettled: _Unsettled | None = None
+        self._uncut = False
+        self._worker = DeviceWorker(
+            DEVICE,
+            partial(open_line, parse_address(address)),
+            self._probe,
+            on_status=on_status,
+            probe_interval_s=probe_interval_s,
+            probe_timeout_s=(self._timing.misses + 4) * self._timing.answer_s,
+            back_off=back_off,
+        )
+
+    @property
+    def last_status(self) -> DeviceStatus:
+        """What is known without asking."""
+        return self._worker.status
+
+    def status(self, deadline: float) -> "Future[DeviceStatus]":
+        """Ask the printer how it is. Waits its turn behind a running command."""
+
+        def ask(run: Run) -> DeviceStatus:
+            status = self._probe(run)
+            run.report(status)
+            return status
+
+        def failed(error: HardwareError) -> DeviceStatus:
+            return DeviceStatus(DEVICE, error.health or Health.UNKNOWN, error.detail)
+
+        return self._worker.submit(ask, failed=failed, deadline=deadline)
+
+    def print(
+        self,
+        document: PrintDocument,
+        deadline: float,
+        *,
+        cancel: CancelToken | None = None,
+        on_state: Callable[[PrintState], None] | None = None,
+    ) -> "Future[PrintResult]":
+        """Print one slip. A cancel is heard until SENDING; after that the slip is on its way.
+
+        `on_state` hears each state before what it names is done (so a journal that writes in it knows of SENDING before
+        the first byte), on the printer's thread. PRINTED may still come after UNKNOWN, when the printer answers late.
+        """
+        job = _Job(document, on_state or (lambda _: None))
+        job.enter(PrintState.QUEUED)
+        return self._worker.submit(partial(self._print, job), failed=job.failed, deadline=deadline, cancel=cancel)
+
+    def close(self) -> None:
+        """End the running command, close the line and end the thread."""
+        self._worker.close()
+
+    def _print(self, job: _Job, run: Run) -> PrintResult:
+        commands = encode_document(job.document, self._profile, self._font)
+        job.enter(PrintState.PREFLIGHT)
+        status = self._preflight(run)
+        run.report(status)
+        if status.health is Health.FAULT:
+            raise DeviceFault(status.detail)
+        run.commit()
+        job.enter(PrintState.SENDING)
+        fence_id = self._next_fence()
+        if self._uncut:
+            commands = separator(self._profile) + commands
+        self._uncut = True
+        self._unsettled = _Unsettled(fence_id, job)
+        self._send(run, [*commands, self._fence(fence_id)])
+        job.enter(PrintState.SENT)
+        self._await_fence(run, fence_id, job)
+        self._unsettled = None
+        job.enter(PrintState.PRINTED)
+        fence_id = self._next_fence()
+        self._send(run, [CUT, self._fence(fence_id)])
+        self._await_fence(run, fence_id, job)
+        self._uncut = False
+        return self._after_cut(run, job)
+
+    def _after_cut(self, run: Run, job: _Job) -> PrintResult:
+        error = self._ask(run, 3)
+        if error is not None and (status := status_of({3: error})).health is Health.FAULT:
+            run.report(status)
+            self._uncut = True
+            return PrintResult(job.state, Outcome.DEVICE_FAULT, status.detail)
+        return PrintResult(job.state, Outcome.DONE)
+
+    def _preflight(self, run: Run) -> DeviceStatus:
+        """Status before the first byte. A connection that a printer dropped while idle is opened again here."""
+        try:
+            return self._ask_all(run)
+        except LineLost:
+            run.reopen()
+            return self._ask_all(run)
+
+    def _probe(self, run: Run) -> DeviceStatus:
+        try:
+            return self._ask_all(run)
+        except NoAnswer as error:
+            return DeviceStatus(DEVICE, Health.UNKNOWN, error.detail)
+
+    def _ask_all(self, run: Run) -> DeviceStatus:
+        """Ask `DLE EOT` 1 to 4. Raises `NoAnswer` when the first one stays unanswered; the others may."""
+        answers: dict[int, int] = {}
+        for _ in range(self._timing.misses):
+            first = self._ask(run, 1)
+            if first is not None:
+                answers[1] = first
+                break
+        else:
+            raise NoAnswer(f"{DEVICE}: no answer to {self._timing.misses} questions")
+        for n in REAL_TIME_QUESTIONS[1:]:
+            byte = self._ask(run, n)
+            if byte is not None:
+                answers[n] = byte
+        return status_of(answers)
+
+    def _ask(self, run: Run, n: int) -> int | None:
+        """One real-time question; None when unanswered.
+
+        The answer does not name its question, so what came before is taken away first, and where more than one came it
+        is asked again.
+        """
+        for _ in range(self._timing.misses):
+            self._note(self._answers.feed(run.discard_input()))
+            self._answers.reset()
+            until = time.monotonic() + self._timing.answer_s
+            run.write(ask_real_time(n), until)
+            found: list[int] = []
+            while not found and (data := run.read(until)):
+                answers = self._answers.feed(data)
+                self._note(answers)
+                found = [answer.byte for answer in answers if isinstance(answer, RealTimeStatus)]
+            if not found:
+                return None
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def _send(self, run: Run, commands: list[bytes]) -> None:
+        stream = b"".join(commands)
+        for start in range(0, len(stream), PIECE_BYTES):
+            run.write(stream[start : start + PIECE_BYTES])
+            run.check()
+
+    def _fence(self, fence_id: bytes) -> bytes:
+        return ask_fence(fence_id) if self._profile.fence is Fence.PROCESS_ID else ASK_PAPER_IN_ORDER
+
+    def _next_fence(self) -> bytes:
+        return fence_id_of(next(self._fence_numbers))
+
+    def _await_fence(self, run: Run, fence_id: bytes, job: _Job) -> None:
+        """Wait for the fence, looking at the status meanwhile.
+
+        Raises `DeviceFault` when two looks in a row show why it cannot come, `DeadlinePassed` otherwise; `job.cause`
+        then holds what the last look showed.
+        """
+        looks = _Looks(run, self._timing, job)
+        while True:
+            answers = self._answers.feed(run.read(looks.next_turn))
+            if any(self._is_fence(answer, fence_id) for answer in answers):
+                job.cause = Detail.NONE
+                return
+            self._note(answers)
+            looks.take(answers)
+
+    def _is_fence(self, answer: Answer, fence_id: bytes) -> bool:
+        if self._profile.fence is Fence.PROCESS_ID:
+            return answer == FenceEcho(fence_id)
+        return isinstance(answer, OrderedPaperStatus)
+
+    def _note(self, answers: list[Answer]) -> None:
+        """Hear a fence that comes late, after its slip was given up as unknown."""
+        late = self._unsettled
+        if late is not None and late.job.state is PrintState.UNKNOWN and FenceEcho(late.fence_id) in answers:
+            self._unsettled = None
+            late.job.enter(PrintState.PRINTED)
+
+
+class _Looks:
+    """Looking at the status while a fence is awaited: one question at a time, none before the last one's answer."""
+
+    def __init__(self, run: Run, timing: PrinterTiming, job: _Job) -> None:
+        self._run = run
+        self._timing = timing
+        self._job = job
+        self._seen: dict[int, int] = {}
+        self._asked: int | None = None
+        self._faults_in_a_row = 0
+        self.next_turn = time.monotonic() + timing.look_interval_s
+
+    def take(self, answers: list[Answer]) -> None:
+        """Take what came, and ask the next question when its time has come."""
+        now = time.monotonic()
+        for answer in answers:
+            if isinstance(answer, RealTimeStatus) and self._asked is not None:
+                self._seen[self._asked] = answer.byte
+                self._asked = None
+                self.next_turn = now
+                if len(self._seen) == len(REAL_TIME_QUESTIONS):
+                    self._judge(status_of(self._seen))
+        if now < self.next_turn:
+            return
+        if self._asked is not None:
+            self._job.cause = Detail.NO_ANSWER
+            self._seen.clear()
+        self._asked = len(self._seen) + 1
+        self._run.write(ask_real_time(self._asked))
+        self.next_turn = now + self._timing.answer_s
+
+    def _judge(self, status: DeviceStatus) -> None:
+        self._seen.clear()
+        self._run.report(status)
+        self.next_turn = time.monotonic() + self._timing.look_interval_s
+        if status.health is not Health.FAULT:
+            self._faults_in_a_row = 0
+            self._job.cause = Detail.NONE
+            return
+        self._job.cause = status.detail
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row > 1:
+            raise DeviceFault(status.detail)
