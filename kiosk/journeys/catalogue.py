@@ -43,7 +43,8 @@ class Service:
     id: str
     group: str
     name: Texts
-    queue: str = ""
+    zone: Texts = Texts("")
+    """Name of the part of the hall where its queue waits."""
     card: Literal["required", "optional"] = "required"
     common: bool = False
     materials: TextLists = TextLists()
@@ -53,10 +54,9 @@ class Service:
 
 @dataclass(frozen=True)
 class Counter:
-    """A window: its number as people see it, and where to sit for it."""
+    """A window: its number as people see it, and how to find it."""
 
     number: str
-    queues: tuple[str, ...] = ()
     seat: Texts = Texts("")
 
 
@@ -88,7 +88,11 @@ class Catalogue:
     def group(self, group: str) -> Group | None:
         return self._groups.get(group)
 
-    def seats(self, numbers: tuple[str, ...]) -> tuple[Texts, ...]:
-        """Where to sit for the windows of these numbers, each place once."""
-        places = (counter.seat for counter in self.counters if counter.number in numbers and counter.seat.zh)
-        return tuple(dict.fromkeys(places))
+    def place(self, service: str, counters: tuple[str, ...]) -> Texts:
+        """Where to wait for a service: at its window where only one serves it, else in the zone of its queue."""
+        if len(counters) == 1:
+            for counter in self.counters:
+                if counter.number == counters[0] and counter.seat.zh:
+                    return counter.seat
+        found = self.service(service)
+        return found.zone if found is not None else Texts("")

@@ -1,0 +1,174 @@
+"""The slip: what stands on the paper of a ticket, from top to bottom, on 80 mm and within 120 mm of length.
+
+Where everything does not fit, the materials are shortened first (the QR code leads to all of them), never the number,
+the windows or the rule on being passed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from hardware.ticket_printer.document import (
+    Align,
+    Banner,
+    BigText,
+    Block,
+    Feed,
+    Image,
+    PrintDocument,
+    QrCode,
+    Rule,
+    Text,
+)
+from hardware.ticket_printer.text import cells, wrap
+from kiosk.journeys.catalogue import Catalogue
+from kiosk.journeys.state import Ticket
+from kiosk.slip_words import WORDS, Words
+
+DOTS_PER_MM = 8
+LONGEST_MM = 120
+_COLUMNS = 48
+_LINE_DOTS = 24
+_GAP_DOTS = 8
+_CUT_FEED_DOTS = 4 * (_LINE_DOTS + _GAP_DOTS)
+_BANNER_DOTS = 72
+_RULE_DOTS = 18
+_QR_MODULES = 45
+"""Side of a QR code for an address of up to 84 characters (version 5, level M), with its quiet zone."""
+
+
+@dataclass(frozen=True)
+class _Size:
+    """One way to lay the slip out; `materials` None: all."""
+
+    number_dots: int
+    qr_module: int
+    materials: int | None
+
+
+def lay_out(
+    ticket: Ticket,
+    catalogue: Catalogue,
+    *,
+    language: str,
+    masked_name: str | None,
+    terminal: str,
+    printed_at: datetime,
+    reprint: bool = False,
+) -> PrintDocument:
+    """The slip of a ticket in Chinese, or in English with the Chinese names that staff read. `printed_at` is UTC."""
+    service = catalogue.service(ticket.service)
+    materials = service.materials.of(language) if service is not None else ()
+    for size in _sizes(len(materials)):
+        blocks = (
+            *_head(ticket, catalogue, language, reprint, size.number_dots),
+            *_waiting(ticket, catalogue, language),
+            QrCode(ticket.follow_url, module_size=size.qr_module),
+            *_foot(catalogue, language, _kept(materials, size.materials, WORDS[language])),
+            _printed(catalogue, language, masked_name, terminal, printed_at),
+        )
+        document = PrintDocument(blocks)
+        if height_mm(document) <= LONGEST_MM:
+            break
+    return document
+
+
+def test_page(terminal: str, printed_at: datetime) -> PrintDocument:
+    """What the technician's test prints: sizes, both scripts, a QR code."""
+    return PrintDocument(
+        (
+            Text("自助终端 打印测试 / Printer test", bold=True, align=Align.CENTER),
+            BigText("T888", 160),
+            Rule(),
+            Text("汉字 ABC 0123456789 ，。：！", 2, 2),
+            Text("0         1         2         3         4       "),
+            QrCode(f"terminal:{terminal}", module_size=5),
+            Text(f"{printed_at:%Y-%m-%d %H:%M:%S} UTC  {terminal}"),
+        )
+    )
+
+
+def height_mm(document: PrintDocument) -> float:
+    """Length of the paper that a document takes, with the feed before the cut."""
+    dots = sum(_height(block) for block in document.blocks) + _CUT_FEED_DOTS
+    return dots / DOTS_PER_MM
+
+
+def _sizes(materials: int) -> Iterator[_Size]:
+    yield from (_Size(240, 5, None), _Size(216, 4, None), _Size(192, 4, None), _Size(168, 4, None))
+    yield from (_Size(168, 4, kept) for kept in range(materials - 1, -1, -1))
+    yield from (_Size(136, 4, 0), _Size(136, 3, 0))
+
+
+def _head(ticket: Ticket, catalogue: Catalogue, language: str, reprint: bool, number_dots: int) -> Iterator[Block]:
+    service = catalogue.service(ticket.service)
+    if reprint:
+        yield Banner(WORDS[language].reprint)
+    yield Text(catalogue.hall_name.of(language), bold=True, align=Align.CENTER)
+    name = service.name.zh if service is not None else ticket.service
+    yield _large(name)
+    if language == "en" and service is not None and service.name.en:
+        yield Text(service.name.en, align=Align.CENTER)
+    yield BigText(ticket.number, number_dots)
+    yield Rule()
+
+
+def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Block]:
+    words = WORDS[language]
+    ahead = words.ahead.format(count=ticket.people_ahead) if ticket.people_ahead else words.nobody_ahead
+    yield _large(ahead)
+    if ticket.wait is not None:
+        made_at = ticket.wait.made_at.astimezone(catalogue.zone)
+        text = words.wait.format(low=ticket.wait.low, high=ticket.wait.high, made_at=f"{made_at:%H:%M}")
+        yield Text(text, align=Align.CENTER)
+    if ticket.counters:
+        yield Text(words.counters.format(counters=words.comma.join(ticket.counters)), align=Align.CENTER)
+    if place := catalogue.place(ticket.service, ticket.counters).of(language):
+        yield Text(words.place.format(place=place), align=Align.CENTER)
+    yield Text(words.follow, align=Align.CENTER)
+
+
+def _foot(catalogue: Catalogue, language: str, materials: str) -> Iterator[Block]:
+    yield Rule(dashed=True)
+    if materials:
+        yield Text(materials)
+    if rule := catalogue.passed_rule.of(language):
+        yield Text(rule)
+
+
+def _kept(materials: tuple[str, ...], kept: int | None, words: Words) -> str:
+    if not materials or kept == 0:
+        return ""
+    shown = words.comma.join(materials[:kept])
+    return words.materials.format(materials=shown) + (words.and_more if kept is not None else "")
+
+
+def _printed(catalogue: Catalogue, language: str, masked_name: str | None, terminal: str, printed_at: datetime) -> Text:
+    local = printed_at.astimezone(catalogue.zone)
+    parts = (f"{local:%Y-%m-%d %H:%M}", WORDS[language].terminal.format(terminal=terminal), masked_name or "")
+    return Text("  ".join(part for part in parts if part))
+
+
+def _large(text: str) -> Text:
+    """Twice as large where it fits on one line, else twice as high."""
+    return Text(text, 2 if cells(text) * 2 <= _COLUMNS else 1, 2, align=Align.CENTER)
+
+
+def _height(block: Block) -> int:
+    match block:
+        case Text():
+            lines = sum(len(wrap(line, _COLUMNS // block.width)) for line in block.text.splitlines() or [""])
+            height = lines * (_LINE_DOTS * block.height + _GAP_DOTS)
+        case BigText():
+            height = block.height_dots
+        case QrCode():
+            height = _QR_MODULES * block.module_size
+        case Feed():
+            height = block.lines * (_LINE_DOTS + _GAP_DOTS)
+        case Banner():
+            height = _BANNER_DOTS
+        case Rule():
+            height = _RULE_DOTS
+        case Image():
+            height = block.height
+    return height

@@ -1,0 +1,48 @@
+"""The fixed words of the slip, in both languages."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    ahead: str
+    nobody_ahead: str
+    wait: str
+    counters: str
+    place: str
+    follow: str
+    materials: str
+    and_more: str
+    terminal: str
+    reprint: str
+    comma: str
+
+
+WORDS = {
+    "zh": Words(
+        ahead="前面还有 {count} 人",
+        nobody_ahead="前面没有人，请留意叫号",
+        wait="预计等候 {low}–{high} 分钟（{made_at} 估算）",
+        counters="办理窗口：{counters} 号",
+        place="请在{place}等候",
+        follow="扫码查看叫号进度",
+        materials="请准备：{materials}",
+        and_more="等，扫码看全部",
+        terminal="终端 {terminal}",
+        reprint="补 打",
+        comma="、",
+    ),
+    "en": Words(
+        ahead="前面 People ahead: {count}",
+        nobody_ahead="前面没有人 You are next",
+        wait="预计等候 Wait {low}–{high} min (at {made_at})",
+        counters="窗口 Windows: {counters}",
+        place="等候区 Please wait: {place}",
+        follow="扫码查看进度 Scan to follow your turn",
+        materials="Please have ready: {materials}",
+        and_more=" and more (scan)",
+        terminal="终端 {terminal}",
+        reprint="补打 REPRINT",
+        comma=", ",
+    ),
+}
