@@ -1,6 +1,5 @@
 """What every command, event and refusal is: who asks or did it, when, and why."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -21,7 +20,7 @@ class Why:
     """A reason as code and parameters; `why.words` makes the sentence in a language."""
 
     code: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

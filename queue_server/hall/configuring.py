@@ -179,7 +179,7 @@ def _check_counters(c: HallConfiguration, zones: set[str], queues: set[str]) -> 
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # unknown, malformed or a folder of the database
+    except (KeyError, ValueError, OSError):  # unknown, malformed or a folder of the database
         return False
     return True
 
