@@ -213,6 +213,11 @@ class _MqttConnection(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self._end = self._end or _DISCONNECTED.get(reason_code.value, "closed")
+        if self._connected.cancelled():
+            return
+        if not self._connected.done():
+            # aiomqtt would wait out its time for a CONNACK that cannot come
+            self._connected.set_exception(aiomqtt.MqttError("closed before CONNACK"))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
 
