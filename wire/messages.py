@@ -128,6 +128,8 @@ class HelloAnswer(Message):
     verdict: Literal["accepted", "pending", "refused"]
     server_time: Instant
     configuration_revision: Count
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,60}$")] | None = None
+    """Why the device is not accepted: `device_pending`, `device_refused`, `device_elsewhere`, `cloned_device` …"""
 
 
 class IssueAnswer(Message):
@@ -268,6 +270,8 @@ class ServerPresence(Message):
     since: Instant
     leads: dict[str, Count] = Field(default_factory=dict)
     """Hall id to epoch."""
+    conn_seq: Count = 0
+    """Number of the connection; a death whose number is not that of the last birth is ignored."""
 
 
 BODIES: dict[str, type[Message]] = {

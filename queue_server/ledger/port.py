@@ -88,7 +88,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class DayHead:
-    """The chain's head at the close of a business day."""
+    """The chain's head at the close of a business day; a day that was opened again has one for each closing."""
 
     hall: str
     business_date: str
@@ -154,6 +154,10 @@ class Ledger(Protocol):
         """Write the batch durably. Raises `Fenced`, `OutOfStep`, `LedgerFull`; then nothing is written."""
         ...
 
+    def check_room(self) -> None:
+        """Raises `LedgerFull` while an append would be refused for want of room. Cheap; asked before each turn."""
+        ...
+
     def answers(self, keys: Iterable[AnswerKey]) -> Mapping[AnswerKey, Answer]:
         """The stored answers of those `keys` that have one."""
         ...
@@ -175,7 +179,7 @@ class Ledger(Protocol):
         ...
 
     def day_heads(self, hall: str) -> tuple[DayHead, ...]:
-        """Heads of the closed days, oldest first."""
+        """Heads of the closed days, oldest first; one for each closing."""
         ...
 
     def forget_answers(self, before: str) -> int:

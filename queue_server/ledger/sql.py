@@ -56,7 +56,7 @@ class SqlLedger:
 
     def acquire(self, hall: str, holder: str, ttl_s: float) -> Lease:
         leases = tables.leases
-        with self._database.write() as connection:
+        with self._database.write(from_reserve=True) as connection:
             now = connection.execute(select(_now())).scalar_one()
             row = connection.execute(select(leases).where(leases.c.hall == hall)).one_or_none()
             if row is None:
@@ -72,13 +72,13 @@ class SqlLedger:
             return lease
 
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
-        with self._database.write() as connection:
+        with self._database.write(from_reserve=True) as connection:
             until = connection.execute(select(_now())).scalar_one() + ttl_s
             self._set_until(connection, lease, until)
         return Lease(lease.hall, lease.holder, lease.epoch, until)
 
     def release(self, lease: Lease) -> None:
-        with suppress(Fenced), self._database.write() as connection:
+        with suppress(Fenced), self._database.write(from_reserve=True) as connection:
             self._set_until(connection, lease, 0.0)
 
     def _set_until(self, connection: Connection, lease: Lease, until: float) -> None:
@@ -101,6 +101,9 @@ class SqlLedger:
             if closed:
                 connection.execute(insert(tables.day_heads), [_columns(day) for day in closed])
         return Appended(Head(rows[-1].seq, rows[-1].hash) if rows else head, closed)
+
+    def check_room(self) -> None:
+        self._database.check_room()
 
     def answers(self, keys: Iterable[AnswerKey]) -> Mapping[AnswerKey, Answer]:
         found: dict[AnswerKey, Answer] = {}

@@ -57,7 +57,7 @@ day_heads = Table(
     metadata,
     Column("hall", Text, primary_key=True),
     Column("business_date", Text, primary_key=True),
-    Column("seq", _Long, nullable=False),
+    Column("seq", _Long, primary_key=True, autoincrement=False),
     Column("hash", Text, nullable=False),
     Column("at", Text, nullable=False),
 )

@@ -137,13 +137,13 @@ def test_a_lease_that_ran_out_may_be_taken(store: Store) -> None:
     assert store.ledger.acquire(HALL, "server-2", 15).epoch == first.epoch + 1
 
 
-def test_the_chain_goes_on_over_epochs_and_a_day_leaves_its_head(store: Store) -> None:
+def test_the_chain_goes_on_over_epochs_and_each_closing_of_a_day_leaves_its_head(store: Store) -> None:
     first = store.ledger.acquire(HALL, "server-1", 0.0)
     store.ledger.append(AppendBatch(HALL, first.epoch, 0, (event(1), event(2, "2026-03-02"))))
     second = store.ledger.acquire(HALL, "server-2", 15)
-    appended = store.ledger.append(AppendBatch(HALL, second.epoch, 2, (event(3), event(4, "2026-03-03"), event(5))))
+    appended = store.ledger.append(AppendBatch(HALL, second.epoch, 2, (event(3), event(4, "2026-03-02"), event(5))))
     rows = list(store.ledger.events(HALL))
-    assert [d.business_date for d in store.ledger.day_heads(HALL)] == ["2026-03-02", "2026-03-03"]
+    assert [d.business_date for d in store.ledger.day_heads(HALL)] == ["2026-03-02", "2026-03-02"]
     assert [d.hash for d in store.ledger.day_heads(HALL)] == [rows[1].hash, rows[3].hash]
     assert appended.day_heads == store.ledger.day_heads(HALL)[1:]
     assert first_broken(HALL, rows, store.ledger.day_heads(HALL)) == Head(5, rows[-1].hash)

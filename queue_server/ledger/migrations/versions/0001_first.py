@@ -57,7 +57,7 @@ def upgrade() -> None:
         "day_heads",
         _key("hall"),
         _key("business_date"),
-        sa.Column("seq", _LONG, nullable=False),
+        sa.Column("seq", _LONG, primary_key=True, autoincrement=False),
         _text("hash"),
         _text("at"),
     )

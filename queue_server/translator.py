@@ -1,0 +1,126 @@
+"""The one translator between wire and hall: requests and facts to commands, events and refusals to answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from queue_server import hall as core
+from queue_server.clock import instant_text
+from queue_server.forecast import WaitRange, wait_range
+from queue_server.hall import Actor, Hall, HelpAsked, HelpAskedAgain, Refusal, TicketIssued
+from queue_server.hall.canonical import canonical
+from queue_server.hall_port import NotDone, RequestKey
+from queue_server.ids import new_id, new_token
+from queue_server.ledger.port import AuditNote
+from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
+from wire import messages as wire
+from wire.messages import Envelope, Message, encode
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What an answer needs from outside the hall."""
+
+    public_url: str
+    new_id: Callable[[], str] = new_id
+    new_token: Callable[[], str] = new_token
+
+
+def translate(device: str, envelope: Envelope, body: Message, payload: bytes, *, now: datetime, edge: Edge) -> Item:
+    """The item for the hall's mailbox. Raises `TypeError` for a body that is no request or fact for a hall.
+
+    `payload` is the message as it came: its hash tells a repeat from another request under the same id.
+    """
+    key = RequestKey(device, envelope.id, sha256(payload).hexdigest())
+    by = Actor("device", device)
+    match body:
+        case wire.Issue():
+            command = core.Issue(
+                by=by,
+                visit=edge.new_id(),
+                ticket=edge.new_id(),
+                step=edge.new_id(),
+                service=body.service,
+                follow_token=edge.new_token(),
+                priority_class=body.priority_class,
+                person=body.person,
+                device=device,
+            )
+            return Ask(command, key, lambda decided: _issued(decided, key.request_id, edge))
+        case wire.Help():
+            asked = core.AskForHelp(by=by, help=edge.new_id(), device=device, screen=body.screen)
+            return Ask(asked, key, lambda decided: _helped(decided, key.request_id))
+        case wire.Withdraw():
+            void = refused(NotDone("request_withdrawn", None), body.request_id, now)
+            return AskWithdraw(
+                target=(device, body.request_id),
+                by=by,
+                key=key,
+                compose=lambda ticket, cancelled: encode(
+                    wire.FactAnswer(ticket=ticket, cancelled=cancelled), message_id=key.request_id, at=now
+                ),
+                void=void,
+            )
+        case wire.Slip():
+            answer = encode(wire.FactAnswer(ticket=body.ticket), message_id=key.request_id, at=now)
+            return AskNote(_slip_note(by, envelope, body, now), key, answer)
+        case _:
+            raise TypeError(type(body).__name__)
+
+
+def refused(outcome: Refusal | NotDone, request_id: str, now: datetime, *, epoch: int | None = None) -> bytes:
+    """The payload that tells a device "no" by name."""
+    params = outcome.params() if isinstance(outcome, Refusal) else {}
+    body = wire.Refused(code=outcome.code, params=params, retry_after=outcome.retry_after)
+    return encode(body, message_id=request_id, at=now, epoch=epoch)
+
+
+def wait_of(found: WaitRange | None) -> wire.Wait | None:
+    """A wait range as it travels."""
+    return wire.Wait(low=found.low, high=found.high, made_at=found.made_at) if found else None
+
+
+def follow_url(public_url: str, token: str) -> str:
+    """The address of a ticket's live page."""
+    return f"{public_url.rstrip('/')}/t/{token}"
+
+
+def counter_numbers(hall: Hall, queue: str) -> tuple[str, ...]:
+    """The numbers of the open counters that serve a queue."""
+    found = (hall.configuration.counter(session.counter) for session in hall.open_counters(queue))
+    return tuple(counter.number for counter in found if counter is not None)
+
+
+def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
+    hall, outcome, now = decided.hall, decided.outcome, decided.now
+    if isinstance(outcome, Refusal):
+        return refused(outcome, request_id, now, epoch=decided.epoch)
+    event = next(event for event in outcome if isinstance(event, TicketIssued))
+    ticket = hall.ticket(event.ticket)
+    body = wire.IssueAnswer(
+        ticket=event.ticket,
+        number=event.number,
+        service=event.service,
+        queue=event.queue,
+        business_date=event.business_date.isoformat(),
+        issued_at=event.at,
+        people_ahead=hall.people_ahead(ticket, now) if ticket else 0,
+        wait=wait_of(wait_range(hall, ticket, now)) if ticket else None,
+        counters=counter_numbers(hall, event.queue),
+        follow_url=follow_url(edge.public_url, event.follow_token),
+    )
+    return encode(body, message_id=request_id, at=now, epoch=decided.epoch)
+
+
+def _helped(decided: Decided, request_id: str) -> bytes:
+    if isinstance(decided.outcome, Refusal):
+        return refused(decided.outcome, request_id, decided.now, epoch=decided.epoch)
+    event = next(event for event in decided.outcome if isinstance(event, HelpAsked | HelpAskedAgain))
+    return encode(wire.HelpAnswer(help=event.help), message_id=request_id, at=decided.now, epoch=decided.epoch)
+
+
+def _slip_note(by: Actor, envelope: Envelope, slip: wire.Slip, now: datetime) -> AuditNote:
+    details = {"reprint": slip.reprint, "cause": slip.cause, "said_at": instant_text(envelope.at)}
+    by_text = canonical({"id": by.id, "kind": by.kind})
+    return AuditNote(instant_text(now), by_text, f"slip_{slip.outcome}", slip.ticket[:64], canonical(details))

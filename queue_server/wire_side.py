@@ -1,0 +1,391 @@
+"""The queue server's side of the wire: takes requests and facts, answers them, keeps retained truth on the broker.
+
+A device is answered on its own answer topic and nowhere else. What is retained (boards, services, wanted
+configurations, this server's presence) is published when it changes, on every connection, and every ten seconds.
+"""
+
+import asyncio
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from queue_server import projecting
+from queue_server.alerts import AlertBook
+from queue_server.clock import utc_now
+from queue_server.devices import DeviceBook
+from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
+from queue_server.hall_thread import HallThread
+from queue_server.runner import Reply, Unanswered
+from queue_server.translator import Edge, refused, translate
+from wire import messages, topics
+from wire.access import Server, server_subscriptions
+from wire.link import Incoming, Link, LinkDown, Outgoing
+from wire.messages import FACTS, REQUESTS, Envelope, Malformed, Message, decode, encode
+from wire.topics import Topic
+
+log = structlog.get_logger(__name__)
+
+REFRESH_S = 10.0
+SERVICES_EVERY_S = 1.0
+CALL_EXPIRY_S = 15
+MALFORMED_ALERT = 10
+"""Bad messages of one device within `MALFORMED_WINDOW_S` that staff hear of."""
+MALFORMED_WINDOW_S = 60.0
+MALFORMED_CALM_S = 600.0
+"""The alert is over when a device sent nothing bad for this long."""
+BROKER_LOST_S = 10.0
+PENDING_RETRY_S = 30.0
+
+_REQUEST_ID = re.compile(r"[0-9a-f]{8,32}-[0-9]{1,12}")
+
+
+@dataclass(frozen=True)
+class WireSettings:
+    """Who this server is on the wire. `conn_seq` must be above that of any earlier process of this server."""
+
+    server: str
+    hall: str
+    public_url: str
+    conn_seq: int
+
+
+class WireSide:
+    """Give `on_message`, `on_connected`, `on_lost`, `will` and `subscriptions` to a link, `bind` it, then `run`.
+
+    Everything runs on the link's event loop.
+    """
+
+    def __init__(
+        self,
+        settings: WireSettings,
+        hall: HallThread,
+        devices: DeviceBook,
+        alerts: AlertBook,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._hall = hall
+        self._devices = devices
+        self._alerts = alerts
+        self._now = now
+        self._monotonic = monotonic
+        self._edge = Edge(settings.public_url)
+        self._link: Link | None = None
+        self._since = now()
+        self._presence_rev = 0
+        self._services_at = 0.0
+        self._services_due: asyncio.TimerHandle | None = None
+        self._malformed: dict[str, deque[float]] = {}
+        self._last_malformed: dict[str, float] = {}
+        self._lost_at: float | None = monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The topics that the link must read."""
+        return server_subscriptions(Server(self._settings.server, (self._settings.hall,)))
+
+    def bind(self, link: Link) -> None:
+        """The link over which this side speaks."""
+        self._link = link
+
+    def will(self, conn_seq: int) -> Outgoing:
+        """What the broker says when connection `conn_seq` breaks."""
+        return self._presence("offline", conn_seq)
+
+    async def run(self) -> None:
+        """Publish what changes, until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._hall.on_leading = lambda _epoch: _call(loop, self._say_presence)
+        self._devices.on_accepted = lambda device: _call(loop, lambda: self._spawn_desired(device))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_hall())
+            group.create_task(self._refresh())
+
+    # --- the link's callbacks
+
+    async def on_connected(self, _conn_seq: int) -> None:
+        """Everything retained is published again: the broker may have lost it."""
+        self._lost_at = None
+        self._alerts.clear("broker_lost", self._settings.server)
+        await self._publish_all()
+
+    def on_lost(self, reason: str) -> None:
+        """Staff hear of it when it lasts."""
+        self.counts[f"lost_{reason}"] += 1
+        if self._lost_at is None:
+            self._lost_at = self._monotonic()
+
+    async def on_message(self, incoming: Incoming) -> None:
+        """One message from the broker; messages of one topic come one after another."""
+        topic = topics.parse(incoming.topic)
+        if topic is None or topic.device is None:
+            self.counts["other_topic"] += 1
+            return
+        if topic.family in ("request", "journal"):
+            await self._asked(topic, topic.device, incoming)
+        elif topic.family in ("presence", "reported"):
+            self._said(topic.device, incoming)
+
+    # --- requests and facts
+
+    async def _asked(self, topic: Topic, device: str, incoming: Incoming) -> None:
+        if incoming.retained or topic.hall != self._settings.hall:
+            # a request that the broker keeps would be asked again at every connection
+            self._note_malformed(device, "retained" if incoming.retained else "other_hall")
+            return
+        try:
+            envelope, body = decode(incoming.payload)
+        except Malformed as malformed:
+            await self._bad(device, incoming, malformed)
+            return
+        if _REQUEST_ID.fullmatch(envelope.id) is None:
+            self._note_malformed(device, "bad_id")
+            return
+        answer = await self._answer(topic, device, envelope, body, incoming.payload)
+        if answer is not None:
+            await self._send_answer(device, envelope.id, answer)
+
+    async def _answer(
+        self, topic: Topic, device: str, envelope: Envelope, body: Message | None, payload: bytes
+    ) -> bytes | None:
+        """The answer's payload; None where a device must be left to ask again."""
+        now = self._now()
+        misplaced = self._misplaced(topic, envelope, body)
+        if body is None or misplaced:
+            self._note_malformed(device, misplaced)
+            return refused(NotDone(misplaced, None), envelope.id, now)
+        if isinstance(body, messages.Hello):
+            return self._hello(device, envelope, body)
+        if (refusal := self._gate(device)) is not None:
+            self.counts["refused_at_gate"] += 1
+            return refused(refusal, envelope.id, now)
+        said = await self._hall.submit(translate(device, envelope, body, payload, now=now, edge=self._edge))
+        return self._answer_of(said, envelope.id)
+
+    @staticmethod
+    def _misplaced(topic: Topic, envelope: Envelope, body: Message | None) -> str:
+        """Why a message is none of this topic's kinds; empty if it is one."""
+        if body is None:
+            return "kind_unknown"
+        return "" if envelope.kind in (REQUESTS if topic.family == "request" else FACTS) else "kind_not_here"
+
+    def _answer_of(self, said: Reply | Unanswered, request_id: str) -> bytes | None:
+        if isinstance(said, Unanswered):
+            self.counts["unanswered"] += 1
+            return None
+        self.counts["repeated" if isinstance(said.outcome, Done) and said.outcome.repeated else "answered"] += 1
+        if said.answer is not None or isinstance(said.outcome, Done):
+            return said.answer
+        return refused(said.outcome, request_id, self._now(), epoch=self._hall.epoch)
+
+    def _gate(self, device: str) -> NotDone | None:
+        standing = self._devices.standing(device)
+        if standing == "accepted":
+            return None
+        waits = standing in ("pending", "unknown")
+        code = "device_pending" if waits else f"device_{standing}"
+        return NotDone(code, PENDING_RETRY_S if waits else None)
+
+    def _hello(self, device: str, envelope: Envelope, hello: messages.Hello) -> bytes:
+        verdict = self._devices.hello(device, hello)
+        self.counts[f"hello_{verdict.verdict}"] += 1
+        log.info("hello", device=device, verdict=verdict.verdict, code=verdict.code)
+        bundle = self._hall.bundle()
+        now = self._now()
+        body = messages.HelloAnswer(
+            verdict=verdict.verdict,
+            server_time=now,
+            configuration_revision=bundle.revision if bundle else 0,
+            code=verdict.code,
+        )
+        return encode(body, message_id=envelope.id, at=now, epoch=self._hall.epoch)
+
+    async def _bad(self, device: str, incoming: Incoming, malformed: Malformed) -> None:
+        """Answer a bad message where it says which request it was, and drop it where it does not."""
+        self._note_malformed(device, malformed.reason)
+        request_id = malformed.envelope.id if malformed.envelope else (incoming.correlation or b"").decode("latin-1")
+        if self._devices.standing(device) == "accepted" and _REQUEST_ID.fullmatch(request_id):
+            body = messages.Refused(code="malformed", params={"reason": malformed.reason})
+            await self._send_answer(device, request_id, encode(body, message_id=request_id, at=self._now()))
+
+    async def _send_answer(self, device: str, request_id: str, payload: bytes) -> None:
+        with suppress(LinkDown):
+            # lost answers are asked for again
+            await self._publish(Outgoing(topics.answer(device), payload, correlation=request_id.encode()))
+
+    def _note_malformed(self, device: str, reason: str) -> None:
+        self.counts[f"malformed_{reason}"] += 1
+        times = self._malformed.setdefault(device, deque(maxlen=MALFORMED_ALERT))
+        self._last_malformed[device] = self._monotonic()
+        times.append(self._last_malformed[device])
+        if len(times) == MALFORMED_ALERT and times[-1] - times[0] <= MALFORMED_WINDOW_S:
+            times.clear()
+            self._alerts.raise_("malformed_messages", device, reason=reason)
+            log.warning("malformed_messages", device=device, reason=reason)
+
+    # --- what devices say of themselves
+
+    def _said(self, device: str, incoming: Incoming) -> None:
+        if not incoming.payload:
+            return
+        try:
+            _, body = decode(incoming.payload)
+        except Malformed as malformed:
+            self._note_malformed(device, malformed.reason)
+            return
+        if isinstance(body, messages.Presence):
+            self._devices.presence(device, body)
+        elif isinstance(body, messages.Reported):
+            self._devices.reported(device, body)
+        else:
+            self._note_malformed(device, "kind_not_here")
+
+    # --- retained truth
+
+    async def _follow_hall(self) -> None:
+        async for item in self._hall.feed():
+            with suppress(LinkDown):
+                match item:
+                    case BoardChanged():
+                        await self._publish(self._board(item))
+                    case Called():
+                        await self._publish(self._call(item))
+                    case ProjectionChanged():
+                        self._services_soon()
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            self._devices.look_for_lost()
+            self._look_for_broker()
+            self._forget_malformed()
+            with suppress(LinkDown):
+                await self._publish_presence()
+                await self._publish_desired(self._devices.accepted())
+
+    async def _publish_all(self) -> None:
+        await self._publish_presence()
+        if self._hall.epoch is None:
+            return
+        for board in self._hall.boards():
+            await self._publish(self._board(board))
+        await self._publish_services()
+        await self._publish_desired(self._devices.accepted())
+
+    def _services_soon(self) -> None:
+        if self._services_due is None:
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, self._services_at + SERVICES_EVERY_S - loop.time())
+            self._services_due = loop.call_later(wait, self._services_now)
+
+    def _services_now(self) -> None:
+        self._services_due = None
+        self._services_at = asyncio.get_running_loop().time()
+        self._spawn(self._publish_services)
+
+    async def _publish_services(self) -> None:
+        picture = self._hall.projection()
+        if picture.leading and picture.services:
+            body = projecting.services(picture)
+            payload = encode(
+                body,
+                message_id=f"services-{picture.epoch}-{picture.rev}",
+                at=picture.made_at,
+                epoch=picture.epoch,
+                rev=picture.rev,
+            )
+            await self._publish(Outgoing(topics.services(self._settings.hall), payload, retain=True))
+
+    async def _publish_desired(self, devices: tuple[str, ...]) -> None:
+        bundle, picture = self._hall.bundle(), self._hall.projection()
+        if bundle is None or not picture.leading:
+            return
+        url = self._settings.public_url.rstrip("/") + bundle.path
+        body = messages.Desired(revision=bundle.revision, sha256=bundle.sha256, url=url)
+        for device in devices:
+            payload = encode(
+                body,
+                message_id=f"desired-{picture.epoch}-{picture.rev}",
+                at=self._now(),
+                epoch=picture.epoch,
+                rev=picture.rev,
+            )
+            await self._publish(Outgoing(topics.desired(device), payload, retain=True))
+
+    def _spawn_desired(self, device: str) -> None:
+        self._spawn(lambda: self._publish_desired((device,)))
+
+    def _say_presence(self) -> None:
+        self._spawn(self._publish_all)
+
+    async def _publish_presence(self) -> None:
+        if self._link is not None:
+            await self._publish(self._presence("online", self._link.conn_seq))
+
+    def _presence(self, state: str, conn_seq: int) -> Outgoing:
+        epoch = self._hall.epoch if state == "online" else None
+        self._presence_rev += 1
+        body = messages.ServerPresence(
+            state="online" if state == "online" else "offline",
+            since=self._since,
+            leads={self._settings.hall: epoch} if epoch is not None else {},
+            conn_seq=conn_seq,
+        )
+        payload = encode(body, message_id=f"presence-{conn_seq}-{self._presence_rev}", at=self._now())
+        return Outgoing(topics.server_presence(self._settings.server), payload, retain=True)
+
+    def _board(self, changed: BoardChanged) -> Outgoing:
+        payload = encode(
+            changed.board,
+            message_id=f"board-{changed.epoch}-{changed.rev}",
+            at=changed.at,
+            epoch=changed.epoch,
+            rev=changed.rev,
+        )
+        return Outgoing(topics.board(self._settings.hall, changed.board.zone), payload, retain=True)
+
+    def _call(self, called: Called) -> Outgoing:
+        payload = encode(called.call, message_id=called.call.call_id, at=called.at, epoch=called.epoch, rev=called.rev)
+        return Outgoing(topics.call(self._settings.hall, called.zone), payload, expiry_s=CALL_EXPIRY_S)
+
+    async def _publish(self, message: Outgoing) -> None:
+        if self._link is None:
+            raise LinkDown
+        await self._link.publish(message)
+
+    def _spawn(self, publish: Callable[[], Awaitable[None]]) -> None:
+        async def safely() -> None:
+            with suppress(LinkDown):
+                await publish()
+
+        task = asyncio.get_running_loop().create_task(safely())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- alerts of this side
+
+    def _look_for_broker(self) -> None:
+        lost = self._lost_at is not None and self._monotonic() - self._lost_at >= BROKER_LOST_S
+        if lost and not self._alerts.is_open("broker_lost", self._settings.server):
+            self._alerts.raise_("broker_lost", self._settings.server)
+
+    def _forget_malformed(self) -> None:
+        quiet = self._monotonic() - MALFORMED_CALM_S
+        for device in [device for device, last in self._last_malformed.items() if last < quiet]:
+            del self._last_malformed[device], self._malformed[device]
+            self._alerts.clear("malformed_messages", device)
+
+
+def _call(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(what)
