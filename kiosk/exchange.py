@@ -19,18 +19,16 @@ import structlog
 
 from kiosk.journal import Entry, Journal, Lane
 from wire import topics
-from wire.link import Incoming, Link, LinkDown, Outgoing
+from wire.link import Link, LinkDown, Outgoing
 from wire.messages import (
     Hello,
     HelloAnswer,
     Help,
     Issue,
-    Malformed,
     Message,
     Refused,
     Slip,
     Withdraw,
-    decode,
     encode,
 )
 
@@ -97,7 +95,8 @@ class Exchange:
         self._more: dict[Lane, asyncio.Event] = {"live": asyncio.Event(), "facts": asyncio.Event()}
         self._waiting: dict[str, asyncio.Future[Message | None]] = {}
         self._withdrawn: set[str] = set()
-        self._hello: asyncio.Task[None] | None = None
+        self._conn_seq: int | None = None
+        self._turn = asyncio.Event()
         self._silent = asyncio.Event()
         self.counts: Counter[str] = Counter()
 
@@ -138,31 +137,25 @@ class Exchange:
 
     def connected(self, conn_seq: int) -> None:
         """A connection is there: say hello, then send what waits."""
-        self.lost()
-        self._hello = asyncio.create_task(self._greet(conn_seq), name="hello")
+        self._gate.clear()
+        self._conn_seq = conn_seq
+        self._turn.set()
 
     def lost(self) -> None:
         """The connection is gone: nothing is sent until the next hello was accepted."""
         self._gate.clear()
-        if self._hello is not None:
-            self._hello.cancel()
-            self._hello = None
+        self._conn_seq = None
+        self._turn.set()
 
     def hall_back(self) -> None:
         """A server came online: everything that waits for an answer is sent again at once."""
         self._kick.set()
         self._kick = asyncio.Event()
 
-    def receive(self, incoming: Incoming) -> None:
-        """A message on the answer topic."""
-        try:
-            envelope, body = decode(incoming.payload)
-        except Malformed as error:
-            self.counts[f"malformed_{error.reason}"] += 1
-            log.warning("answer_malformed", reason=error.reason)
-            return
-        waiting = self._waiting.get(envelope.id)
-        if body is None or waiting is None or waiting.done():
+    def receive(self, message_id: str, body: Message) -> None:
+        """A message on the answer topic. What nobody waits for (any more) is counted."""
+        waiting = self._waiting.get(message_id)
+        if waiting is None or waiting.done():
             self.counts["answers_ignored"] += 1
             return
         self._heard()
@@ -171,13 +164,29 @@ class Exchange:
     # --- sending -------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Both lanes, until cancelled. Raises `JournalFault`."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._lane("live"), name="lane-live")
-                group.create_task(self._lane("facts"), name="lane-facts")
-        finally:
-            self.lost()
+        """Hello and both lanes, until cancelled. Raises `JournalFault` in a group."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._greetings(), name="hello")
+            group.create_task(self._lane("live"), name="lane-live")
+            group.create_task(self._lane("facts"), name="lane-facts")
+
+    async def _greetings(self) -> None:
+        """One conversation for each connection, ended by its loss."""
+        while True:
+            self._turn.clear()
+            if self._conn_seq is None:
+                await self._turn.wait()
+                continue
+            greeting = asyncio.create_task(self._greet(self._conn_seq))
+            turn = asyncio.create_task(self._turn.wait())
+            try:
+                await asyncio.wait((greeting, turn), return_when=asyncio.FIRST_COMPLETED)
+                if greeting.done():
+                    greeting.result()
+            finally:
+                greeting.cancel()
+                turn.cancel()
+                self._gate.clear()
 
     async def _lane(self, lane: Lane) -> None:
         while True:

@@ -83,7 +83,9 @@ class JournalFile:
         self._connection: sqlite3.Connection | None = None
 
     def open(self) -> Opened:
-        """Check integrity; a damaged file is put aside, and what can be read of it is carried over."""
+        """Check integrity; a damaged file is put aside, and what can be read of it is carried over. May be called
+        again after a fault."""
+        self.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         opened = Opened()
         try:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
@@ -65,13 +65,15 @@ class Printer(_Section):
 
 
 class Screen(_Section):
-    """Size in pixels and the size of one; `height_above_floor_mm` of the screen's lower edge, for the low reach."""
+    """Size in pixels (portrait where it is higher than wide) and the size of one; `height_above_floor_mm` is that of the
+    screen's lower edge, for the low reach."""
 
     width: int = Field(default=1080, ge=320, le=8192)
     height: int = Field(default=1920, ge=320, le=8192)
     mm_per_pixel: float = Field(default=0.37, gt=0.05, lt=2)
-    orientation: Literal["portrait", "landscape"] = "portrait"
-    fullscreen: bool = True
+    full_screen: bool = True
+    offscreen: bool = False
+    """Without a display: real pixels, no window."""
     height_above_floor_mm: float = Field(default=700, ge=0, le=2000)
 
 

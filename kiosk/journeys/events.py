@@ -30,6 +30,11 @@ class Started:
     versions: tuple[Fact, ...] = ()
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """The program's parts are being started again."""
+
+
 # --- card reader ---------------------------------------------------------------------------------
 
 
@@ -182,6 +187,7 @@ Event = (
     Intent
     | Tick
     | Started
+    | Stopped
     | CardProgress
     | CardRead
     | TestCardRead

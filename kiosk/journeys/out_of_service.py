@@ -104,6 +104,10 @@ def started(state: State, event: events.Started) -> Step:
     return replace(state, condition=condition, equipment=equipment), ()
 
 
+def stopped(state: State, _event: events.Stopped) -> Step:
+    return replace(state, condition=replace(state.condition, started=False)), ()
+
+
 def journal_changed(state: State, event: events.JournalChanged) -> Step:
     return replace(state, condition=replace(state.condition, journal_fault=not event.writable)), ()
 
@@ -131,6 +135,7 @@ HANDLERS: dict[type, Any] = {
     events.ServicesChanged: services_changed,
     events.OrderGiven: order_given,
     events.Started: started,
+    events.Stopped: stopped,
     events.JournalChanged: journal_changed,
     events.PartCrashed: part_crashed,
     events.DevicesChanged: devices_changed,

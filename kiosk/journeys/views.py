@@ -208,6 +208,8 @@ class TechnicianCodeView:
     """How many digits have been typed."""
     wrong: bool
     locked_seconds: int
+    length: int = 8
+    """Digits of the code."""
 
 
 @dataclass(frozen=True)

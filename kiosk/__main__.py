@@ -1,0 +1,112 @@
+"""Entry of the terminal: `python -m kiosk --profile FILE [--headless]` puts screens and terminal together."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import structlog
+import typer
+
+from kiosk.errors import BadProfile
+from kiosk.profile import Profile, Secrets, load, load_secrets
+from kiosk.terminal import Terminal
+
+if TYPE_CHECKING:
+    from screens.options import ScreenOptions
+
+FONT = "fonts/NotoSansSC-Regular.otf"
+
+
+def main(
+    profile: Annotated[Path, typer.Option(help="The terminal's profile (TOML).")],
+    headless: Annotated[bool, typer.Option(help="Run without a screen.")] = False,
+) -> None:
+    """Serve citizens until stopped. Exit status 1: the profile cannot be used; 0: stopped or told to restart."""
+    no_core_dumps()
+    configure_logs()
+    try:
+        loaded = load(profile)
+        keys = load_secrets(loaded)
+    except BadProfile as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    with as_file(files("assets") / FONT) as font:
+        asyncio.run(_serve(loaded, keys, font) if headless else _serve_with_screens(loaded, keys, font))
+
+
+async def _serve(profile: Profile, keys: Secrets, font: Path) -> None:
+    terminal = asyncio.create_task(Terminal(profile, keys, font).run())
+    _end_on_signals(terminal)
+    with contextlib.suppress(asyncio.CancelledError):
+        await terminal
+
+
+async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path) -> None:
+    """Screens and terminal on one loop; when one ends, both do."""
+    from screens import environment  # noqa: PLC0415 - without a screen Kivy need not be installed
+
+    environment.prepare(_screen_options(profile))
+    from screens.app import StationApp  # noqa: PLC0415 - Kivy reads its environment while it is imported
+
+    terminal = Terminal(profile, keys, font)
+    app = StationApp(terminal.send, _screen_options(profile))
+    terminal.on_view(app.show)
+    tasks = (asyncio.create_task(terminal.run()), asyncio.create_task(app.async_run("asyncio")))
+    _end_on_signals(*tasks)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        app.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _screen_options(profile: Profile) -> "ScreenOptions":
+    from screens.options import ScreenOptions  # noqa: PLC0415 - see above
+
+    screen = profile.screen
+    return ScreenOptions(
+        width=screen.width,
+        height=screen.height,
+        mm_per_px=screen.mm_per_pixel,
+        full_screen=screen.full_screen,
+        offscreen=screen.offscreen,
+        home=profile.state_directory / "kivy",
+    )
+
+
+def _end_on_signals(*tasks: asyncio.Task[None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: [task.cancel() for task in tasks])
+
+
+def no_core_dumps() -> None:
+    """A dump of this process would hold personal data."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def configure_logs() -> None:
+    """JSON lines on standard error; their texts are event names, never what a person gave."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

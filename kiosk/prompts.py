@@ -1,0 +1,43 @@
+"""Spoken prompts: rendered WAV files, one for each language and screen, played one at a time."""
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Prompts:
+    """`<language>/<prompt>.wav` under a directory, played through ALSA. A newer prompt ends the one before it."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._player = shutil.which("aplay")
+        self._playing: asyncio.subprocess.Process | None = None
+
+    @property
+    def rendered(self) -> bool:
+        """Whether there is anything to hear."""
+        return self._player is not None and self._directory is not None and any(self._directory.glob("*/*.wav"))
+
+    async def say(self, prompt: str, language: str) -> None:
+        """Start a prompt; one that was not rendered is silence."""
+        self.stop()
+        if self._directory is None or self._player is None:
+            return
+        file = self._directory / language / f"{prompt}.wav"
+        if not file.is_file():
+            return
+        try:
+            self._playing = await asyncio.create_subprocess_exec(self._player, "-q", str(file))
+        except OSError as error:
+            log.warning("prompt_not_played", error=error.strerror)
+
+    def stop(self) -> None:
+        if self._playing is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._playing.terminate()
+            self._playing = None

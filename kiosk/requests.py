@@ -1,0 +1,144 @@
+"""The journey's requests: each attempt becomes a journaled request, and its answer comes back as an event."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from kiosk.devices import Emit
+from kiosk.errors import JournalFault, JournalFull
+from kiosk.exchange import Exchange
+from kiosk.journeys import events
+from kiosk.translate import params_of, ticket_of
+from wire.messages import HelloAnswer, Help, HelpAnswer, Issue, IssueAnswer, Message, Refused, Slip
+
+log = structlog.get_logger(__name__)
+
+CLONED = frozenset({"device_cloned", "instance_conflict"})
+"""Refusals of a hello that mean: another machine holds this terminal's identity."""
+
+
+class Changed(Protocol):
+    """Something that the hall is told of changed."""
+
+    def __call__(self) -> None: ...
+
+
+class Requests:
+    """The listener of the exchange. `changed` is called when backlog or last ticket changed."""
+
+    def __init__(self, emit: Emit, changed: Changed) -> None:
+        self._emit = emit
+        self._changed = changed
+        self._exchange: Exchange | None = None
+        self._journaling: dict[int, asyncio.Task[str | None]] = {}
+        self._attempts: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.last_ticket_at: datetime | None = None
+
+    def use(self, exchange: Exchange) -> None:
+        """The exchange that carries the requests; it listens here, so it is made after this object."""
+        self._exchange = exchange
+
+    def ask(self, attempt: int, body: Issue | Help) -> None:
+        """Journal and send; the answer comes as an event that names the attempt."""
+        self._journaling[attempt] = self._spawn(self._ask(attempt, body))
+
+    def withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
+        self._spawn(self._withdraw(attempt, reason))
+
+    def slip(self, fact: Slip) -> None:
+        self._spawn(self._slip(fact))
+
+    async def idle(self) -> None:
+        """Return when everything asked for is in the journal."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    # --- the exchange's listener ---------------------------------------------------------------
+
+    def answered(self, request_id: str, body: Message) -> None:
+        attempt = self._attempts.pop(request_id, None)
+        if attempt is None:
+            return
+        self._journaling.pop(attempt, None)
+        match body:
+            case IssueAnswer():
+                self.last_ticket_at = body.issued_at
+                self._changed()
+                self._emit(events.NumberGiven(attempt, ticket_of(body)))
+            case HelpAnswer():
+                self._emit(events.HelpAnswered(attempt, paged=True))
+            case Refused():
+                self._refused(attempt, body.code, params_of(body), body.retry_after)
+            case _:
+                self._refused(attempt, "answer_unexpected")
+
+    def verdict(self, answer: HelloAnswer | Refused) -> None:
+        if isinstance(answer, HelloAnswer):
+            self._emit(events.Verdict(answer.verdict))
+        else:
+            log.error("hello_refused", code=answer.code)
+            self._emit(events.Verdict("cloned" if answer.code in CLONED else "refused"))
+
+    def silent(self) -> None:
+        self._emit(events.HallSilent())
+
+    def heard(self) -> None:
+        self._emit(events.HallHeard())
+
+    def backlog_changed(self) -> None:
+        self._changed()
+
+    # --- journaling ----------------------------------------------------------------------------
+
+    async def _ask(self, attempt: int, body: Issue | Help) -> str | None:
+        if self._exchange is None:
+            return None
+        try:
+            request_id = await self._exchange.request(body)
+        except JournalFault as fault:
+            log.error("request_not_journaled", reason=fault.reason)
+            full = isinstance(fault, JournalFull)
+            self._refused(attempt, "journal_full" if full else "journal_fault")
+            if not full:
+                self._emit(events.JournalChanged(writable=False))
+            return None
+        self._attempts[request_id] = attempt
+        return request_id
+
+    async def _withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
+        journaling = self._journaling.pop(attempt, None)
+        request_id = await journaling if journaling is not None else None
+        if request_id is None or self._exchange is None:
+            return
+        self._attempts.pop(request_id, None)
+        try:
+            await self._exchange.withdraw(request_id, reason)
+        except JournalFault as fault:
+            log.error("withdrawal_not_journaled", reason=fault.reason, request_id=request_id)
+            self._emit(events.JournalChanged(writable=False))
+
+    async def _slip(self, fact: Slip) -> None:
+        if self._exchange is None:
+            return
+        try:
+            await self._exchange.slip(fact)
+        except JournalFault as fault:
+            log.error("slip_not_journaled", reason=fault.reason, ticket=fact.ticket)
+            self._emit(events.JournalChanged(writable=False))
+
+    def _refused(
+        self, attempt: int, code: str, params: tuple[tuple[str, str], ...] = (), retry_after: float | None = None
+    ) -> None:
+        """An attempt is a number's or a call for help's; each subject knows its own."""
+        self._emit(events.NumberRefused(attempt, code, params, retry_after))
+        self._emit(events.HelpAnswered(attempt, paged=False))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

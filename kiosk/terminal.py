@@ -1,0 +1,284 @@
+"""The terminal as a program without a screen: devices, journal, link and journey on one asyncio loop."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import platform
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from kiosk import one_time_code, reporting
+from kiosk.bundle import BundleStore
+from kiosk.configuration import Configuration
+from kiosk.devices import Devices
+from kiosk.errors import JournalFault
+from kiosk.hall_side import HallSide, MakeLink
+from kiosk.journal import Journal
+from kiosk.journey import Journey, OnView
+from kiosk.journeys import effects, events
+from kiosk.journeys.intents import Intent
+from kiosk.journeys.state import State
+from kiosk.journeys.views import Fact, View
+from kiosk.printing import Printing
+from kiosk.profile import Profile, Secrets
+from kiosk.prompts import Prompts
+from kiosk.requests import Requests
+from kiosk.session import KioskSession
+from kiosk.supervision import Supervisor
+from wire.link import MqttLink
+from wire.messages import Help, Issue
+
+TICK_S = 0.2
+REPORT_S = 1.0
+JOURNAL_RETRY_S = 5.0
+JOURNEY_RETRY_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Terminal:
+    """Everything but the screens. Made, run and used on one loop.
+
+    `font` draws what the printer's own cannot; `clock` gives UTC, `monotonic` seconds.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        keys: Secrets,
+        font: Path,
+        *,
+        make_link: MakeLink = MqttLink,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._profile, self._keys, self._font = profile, keys, font
+        self._make_link, self._clock = make_link, clock
+        state = State(terminal=profile.terminal, rules=profile.times.rules(), now=monotonic())
+        self._session = KioskSession(state.session)
+        self._journey = Journey(state, self._perform, monotonic, self._journey_crashed)
+        self._journal = Journal(profile.state_directory / "journal.sqlite3", secrets.token_hex(8), clock)
+        self._journal_down = asyncio.Event()
+        self._journal_up = asyncio.Event()
+        self._configuration = Configuration(BundleStore(profile.state_directory), self._emit)
+        self._requests = Requests(self._emit, self._changed)
+        self._prompts = Prompts(profile.prompts_directory)
+        self._supervisor = Supervisor(lambda part: self._emit(events.PartCrashed(part)))
+        self._report_wanted = asyncio.Event()
+        self._restart = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._versions = {"terminal": importlib.metadata.version("estation"), "python": platform.python_version()}
+        self._devices: Devices | None = None
+        self._printing: Printing | None = None
+        self._hall: HallSide | None = None
+
+    @property
+    def view(self) -> View:
+        """What the screen shows now."""
+        return self._journey.view
+
+    def on_view(self, listener: OnView) -> None:
+        """Call `listener` with the present view, and with each different one from now on."""
+        self._journey.on_view(listener)
+
+    def send(self, intent: Intent) -> None:
+        """What a person meant by a touch."""
+        self._journey.handle(intent)
+
+    async def run(self) -> None:
+        """Serve until cancelled, or until an ordered restart; then end everything cleanly and forget the person."""
+        serving = asyncio.create_task(self._supervisor.keep("program", self._serve), name="program")
+        ticking = asyncio.create_task(self._tick(), name="ticks")
+        restart = asyncio.create_task(self._restart.wait())
+        try:
+            await asyncio.wait((serving, ticking, restart), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (serving, ticking, restart):
+                task.cancel()
+            await asyncio.gather(serving, ticking, restart, return_exceptions=True)
+            self._session.wipe()
+            self._prompts.stop()
+            await self._requests.idle()
+            with contextlib.suppress(JournalFault):
+                await self._journal.close()
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            self._journey.handle(events.Tick())
+            await asyncio.sleep(TICK_S)
+
+    async def _serve(self) -> None:
+        """Start in order, then keep every part running."""
+        await self._open_journal()
+        self._devices = Devices(
+            self._profile.reader, self._profile.printer, self._font, self._keys.hall_key, self._emit
+        )
+        try:
+            self._printing = Printing(
+                self._devices,
+                self._journal,
+                self._requests,
+                self._emit,
+                terminal=self._profile.terminal,
+                clock=self._clock,
+            )
+            self._hall = await self._open_hall()
+            await self._configuration.load_kept()
+            maintenance = await self._journal.recall("maintenance") == "on"
+            versions = tuple(Fact(name, value) for name, value in self._versions.items())
+            self._emit(events.Started(maintenance, self._prompts.rendered, versions))
+            keep = self._supervisor.keep
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(keep("link", self._hall.link.run))
+                parts.create_task(keep("exchange", self._exchange))
+                parts.create_task(keep("presence", self._hall.run_reports))
+                parts.create_task(keep("report", self._report))
+                parts.create_task(keep("bundle", self._configuration.run))
+                parts.create_task(keep("journal", self._mend_journal))
+        finally:
+            self._emit(events.Stopped())
+            await self._devices.close()
+
+    async def _open_journal(self) -> None:
+        while True:
+            try:
+                await self._journal.open()
+            except JournalFault as fault:
+                log.error("journal_not_opened", reason=fault.reason)
+                self._emit(events.JournalChanged(writable=False))
+                await asyncio.sleep(JOURNAL_RETRY_S)
+            else:
+                self._journal_down.clear()
+                self._journal_up.set()
+                self._emit(events.JournalChanged(writable=True))
+                return
+
+    async def _open_hall(self) -> HallSide:
+        conn_seq = int(await self._journal.recall("conn_seq") or 0)
+        hall = HallSide(
+            self._profile,
+            self._keys.account,
+            self._journal,
+            self._requests,
+            self._emit,
+            conn_seq=conn_seq,
+            versions=self._versions,
+            make_link=self._make_link,
+            clock=self._clock,
+            on_desired=self._configuration.want,
+            on_self_test=self._changed,
+        )
+        self._requests.use(hall.exchange)
+        await hall.exchange.settle_earlier_boot()
+        return hall
+
+    async def _exchange(self) -> None:
+        """The lanes stop with the journal and go on with it."""
+        while self._hall is not None:
+            await self._journal_up.wait()
+            try:
+                await self._hall.exchange.run()
+            except* JournalFault:
+                self._emit(events.JournalChanged(writable=False))
+
+    async def _mend_journal(self) -> None:
+        while True:
+            await self._journal_down.wait()
+            await asyncio.sleep(JOURNAL_RETRY_S)
+            await self._open_journal()
+
+    async def _report(self) -> None:
+        """Tell the hall and the technician's screen what changed, at most once a second."""
+        while self._hall is not None:
+            self._report_wanted.clear()
+            with contextlib.suppress(JournalFault):
+                state, backlog = self._journey.state, await self._journal.backlog()
+                last = self._requests.last_ticket_at
+                self._hall.report(reporting.reported(state, self._versions, backlog, last), reporting.presence(state))
+                facts = reporting.network(state, self._profile, self._hall.link, backlog)
+                self._journey.handle(events.NetworkFacts(facts))
+            await asyncio.sleep(REPORT_S)
+            await self._report_wanted.wait()
+
+    # --- events and effects --------------------------------------------------------------------
+
+    def _emit(self, event: events.Event) -> None:
+        """An event from a part of the program; some concern the program itself too."""
+        match event:
+            case events.JournalChanged(writable=False):
+                self._journal_up.clear()
+                self._journal_down.set()
+            case events.Verdict(verdict="accepted") if self._hall is not None:
+                self._hall.accepted()
+            case events.OrderGiven(action="maintenance_on" | "maintenance_off" as action):
+                self._spawn(self._journal.remember("maintenance", action.removeprefix("maintenance_")))
+        self._journey.handle(event)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._report_wanted.set()
+
+    def _journey_crashed(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(JOURNEY_RETRY_S, lambda: self._journey.handle(events.PartCrashed(None)))
+
+    def _perform(self, effect: effects.Effect) -> None:
+        match effect:
+            case effects.WipeSession(session):
+                self._session.wipe()
+                self._session = KioskSession(session + 1)
+            case effects.RequestNumber(attempt, service, language, identified):
+                person = self._session.person_key if identified else None
+                self._requests.ask(attempt, Issue(service=service, person=person, language=language))
+            case effects.RequestHelp(attempt, screen):
+                self._requests.ask(attempt, Help(screen=screen))
+            case effects.WithdrawRequest(attempt, reason):
+                self._requests.withdraw(attempt, reason)
+            case effects.CheckCode(code):
+                self._spawn(self._check_code(code))
+            case effects.Speak(prompt, language):
+                self._spawn(self._prompts.say(prompt, language))
+            case effects.Restart():
+                self._restart.set()
+            case _:
+                self._use_device(effect)
+
+    def _use_device(self, effect: effects.Effect) -> None:
+        if self._devices is None or self._printing is None:
+            return
+        match effect:
+            case effects.StartCardRead(_, test):
+                self._devices.start_card_read(self._session, test=test)
+            case effects.StopCardRead():
+                self._devices.stop_card_read()
+            case effects.PrintSlip() if self._configuration.catalogue is not None:
+                self._spawn(self._printing.ticket(effect, self._configuration.catalogue))
+            case effects.PrintTestSlip(job):
+                self._spawn(self._printing.test(job))
+
+    async def _check_code(self, code: str) -> None:
+        """What the gate learnt is kept before the door opens."""
+        secret = self._keys.technician_secret.get_secret_value()
+        try:
+            gate = one_time_code.Gate.from_json(await self._journal.recall("technician_gate"))
+            gate, accepted, locked_for = one_time_code.check(gate, code, secret, self._clock())
+            await self._journal.remember("technician_gate", gate.to_json())
+        except JournalFault as fault:
+            log.error("technician_code_not_kept", reason=fault.reason)
+            accepted, locked_for = False, 0.0
+        log.info("technician_code", accepted=accepted, locked_for=locked_for)
+        self._emit(events.CodeChecked(accepted, locked_for))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work of its own; a failure is logged by name and place, never by content."""
+        task = asyncio.create_task(self._supervisor.once(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

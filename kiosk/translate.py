@@ -1,0 +1,83 @@
+"""Between the wire's and the devices' words and those of the journeys."""
+
+from hardware.ticket_printer.printer import PrintResult, PrintState
+from hardware.vocabulary import Detail, DeviceStatus, Outcome
+from kiosk.journeys.state import LiveService, Ticket, WaitRange
+from kiosk.journeys.views import Peripheral, SlipState
+from wire.messages import IssueAnswer, PeripheralReport, Refused, Services, Slip, Wait
+
+_CLOSED = {"no_open_counter": "service_closed"}
+"""The hall's reasons that have the same sentence as a refusal."""
+_SLIP_STATES = {PrintState.PRINTED: SlipState.PRINTED, PrintState.FAILED: SlipState.NOT_PRINTED}
+
+
+def ticket_of(answer: IssueAnswer) -> Ticket:
+    return Ticket(
+        ticket=answer.ticket,
+        number=answer.number,
+        service=answer.service,
+        people_ahead=answer.people_ahead,
+        issued_at=answer.issued_at,
+        follow_url=answer.follow_url,
+        wait=_wait(answer.wait),
+        counters=answer.counters,
+    )
+
+
+def live_services(services: Services) -> tuple[LiveService, ...]:
+    return tuple(
+        LiveService(now.service, now.open, now.waiting, _wait(now.wait), _CLOSED.get(now.reason or "", now.reason))
+        for now in services.services
+    )
+
+
+def params_of(refused: Refused) -> tuple[tuple[str, str], ...]:
+    """Parameters as text, for the sentence that a screen makes of the refusal."""
+    return tuple(
+        (name, str(value)) for name, value in sorted(refused.params.items()) if isinstance(value, str | int | float)
+    )
+
+
+def slip_state(result: PrintResult) -> tuple[SlipState, str | None]:
+    """What became of the paper, and the cause where it is not simply printed."""
+    state = _SLIP_STATES.get(result.state, SlipState.UNKNOWN)
+    fine = result.outcome is Outcome.DONE
+    return state, None if fine else cause_of(result.detail)
+
+
+def cause_of(detail: Detail) -> str:
+    return Detail.NO_ANSWER.value if detail is Detail.NONE else detail.value
+
+
+def slip_fact(ticket: str, slip: SlipState, cause: str | None, *, reprint: bool) -> Slip:
+    """A slip that was not printed is a number shown on the screen instead."""
+    match slip:
+        case SlipState.PRINTED:
+            return Slip(ticket=ticket, outcome="printed", reprint=reprint, cause=cause)
+        case SlipState.NOT_PRINTED:
+            return Slip(ticket=ticket, outcome="shown", reprint=reprint, cause=cause)
+    return Slip(ticket=ticket, outcome="unknown", reprint=reprint, cause=cause)
+
+
+def peripheral(status: DeviceStatus, driver: str, address: str) -> Peripheral:
+    """A line of the technician's screen."""
+    detail = None if status.detail is Detail.NONE else status.detail.value
+    supplies = tuple((name, supply.value) for name, supply in status.supplies.items())
+    return Peripheral(status.device, driver, address, status.health.value, detail, supplies)
+
+
+def peripheral_report(line: Peripheral) -> PeripheralReport:
+    """The same line as the hall gets it; addresses stay in the terminal."""
+    return PeripheralReport.model_validate(
+        {
+            "role": line.role.replace("_", "-"),
+            "driver": line.driver,
+            "health": line.health,
+            "detail": line.detail,
+            "supplies": dict(line.supplies),
+        }
+    )
+
+
+def _wait(wait: Wait | None) -> WaitRange | None:
+    return None if wait is None else WaitRange(wait.low, wait.high, wait.made_at)
