@@ -19,8 +19,6 @@ from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome,
 from hardware.worker import BackOff, DeviceWorker, Run
 
 DEVICE: Final = "id_card_reader"
-MIN_FIND_INTERVAL_S: Final = 0.3
-"""Readers want at least this long between two searches for a card."""
 
 _FAULTS: Final = {
     Sw3.SELF_TEST_FAILED: Detail.SELF_TEST_FAILED,
@@ -73,7 +71,8 @@ class SamIdRead:
 class ReaderTiming:
     """Waiting times in seconds."""
 
-    find_interval_s: float = MIN_FIND_INTERVAL_S
+    find_interval_s: float = 0.3
+    """Between two searches for a card; real readers want at least 0.3."""
     answer_s: float = 0.8
     """For the answer to a short command."""
     read_s: float = 4.0
@@ -83,11 +82,7 @@ class ReaderTiming:
     misses: int = 3
     """Unanswered questions in a row after which the reader counts as silent."""
     relay_hint_s: float = 4.0
-    """Waiting without a card found, after an earlier success, until the hint to lift and lay it again."""
-
-    def __post_init__(self) -> None:
-        if self.find_interval_s < MIN_FIND_INTERVAL_S:
-            raise ValueError(f"readers want at least {MIN_FIND_INTERVAL_S} s between two searches")
+    """Waiting without a card found, after an earlier read, until the hint to lift and lay it again."""
 
 
 class IdCardReader:
@@ -114,7 +109,7 @@ class IdCardReader:
         )
         self._decoder = FrameDecoder()
         self._must_lift = False
-        self._read_before = False
+        self._card_may_hide = False
         self._worker = DeviceWorker(
             DEVICE,
             partial(open_line, parse_address(address)),
@@ -198,16 +193,15 @@ class IdCardReader:
         return DeviceStatus(DEVICE, Health.FAULT, fault)
 
     def _wait_for_card(self, wait: "_CardWait", run: Run) -> CardRead:
-        started = time.monotonic()
         wait.say(CardEvent.PLACE_CARD)
         while True:
             reply = self._ask_patiently(run, Command.FIND_CARD)
             if reply.sw3 == Sw3.FIND_FAILED:
                 wait.no_card(was_held=self._must_lift)
                 self._must_lift = False
-                if self._read_before and time.monotonic() - started >= self._timing.relay_hint_s:
+                if self._card_may_hide and wait.quiet_for() >= self._timing.relay_hint_s:
                     wait.hindered(Detail.CARD_NOT_LIFTED, CardEvent.LIFT_AND_RELAY)
-                    self._read_before = False
+                    self._card_may_hide = False
             elif reply.sw3 == Sw3.CARD_FOUND:
                 wait.strange_answers = 0
                 read = self._card_found(wait, run)
@@ -239,6 +233,7 @@ class IdCardReader:
         return self._read(wait, run)
 
     def _read(self, wait: "_CardWait", run: Run) -> CardRead | None:
+        self._card_may_hide = True  # some readers find a card that they have read only after it was lifted
         try:
             reply = self._exchange(run, self._read_command, self._timing.read_s)
         except NoAnswer:
@@ -246,9 +241,10 @@ class IdCardReader:
             return None
         blocks = split_blocks(self._read_command, reply.data) if reply.sw3 == Sw3.OK else None
         if blocks is None:
+            self._card_may_hide = False
             self._bad_answer(wait, self._read_command, reply)
             return None
-        self._must_lift = self._read_before = True
+        self._must_lift = True
         parsed = parse_card(blocks)
         if isinstance(parsed, UnsupportedCardLayout):
             return CardRead(Outcome.NOT_SUPPORTED, Detail.UNSUPPORTED_CARD_LAYOUT, layout=parsed.layout)
@@ -287,7 +283,7 @@ class IdCardReader:
             try:
                 return self._exchange(run, command)
             except NoAnswer:
-                run.pause(MIN_FIND_INTERVAL_S)
+                run.pause(self._timing.find_interval_s)
         return self._exchange(run, command)
 
     def _exchange(self, run: Run, command: Command, timeout_s: float | None = None) -> Reply:
@@ -322,6 +318,7 @@ class _CardWait:
     def __init__(self, on_event: Callable[[CardEvent], None]) -> None:
         self._on_event = on_event
         self._last: CardEvent | None = None
+        self._last_at = time.monotonic()
         self._select_failures = 0
         self.detail = Detail.NO_CARD
         self.strange_answers = 0
@@ -334,7 +331,12 @@ class _CardWait:
         """Tell the screen, once until something else is told."""
         if event is not self._last:
             self._last = event
+            self._last_at = time.monotonic()
             self._on_event(event)
+
+    def quiet_for(self) -> float:
+        """Seconds since something was told."""
+        return time.monotonic() - self._last_at
 
     def hindered(self, detail: Detail, event: CardEvent) -> None:
         self.detail = detail

@@ -6,6 +6,7 @@ download4.epson.biz/sec_pubs/pos/reference_en/escpos/{dle_eot,gs_la,gs_lr}.html.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -56,14 +57,23 @@ class PrinterEvent:
 class TicketPrinterSimulator:
     """A printer on a simulated line; slips are saved into `slips_folder`. Methods may be called from any thread.
 
-    `knows_process_id`: whether it answers `GS ( H`, which many clones do not.
+    `knows_process_id`: whether it answers `GS ( H`, which many clones do not. `on_event` runs on the line's thread.
     """
 
-    def __init__(self, line: SimulatedLine, slips_folder: Path, font: Path, *, knows_process_id: bool = True) -> None:
+    def __init__(
+        self,
+        line: SimulatedLine,
+        slips_folder: Path,
+        font: Path,
+        *,
+        knows_process_id: bool = True,
+        on_event: Callable[[PrinterEvent], None] | None = None,
+    ) -> None:
         self.line = line
         self.faults = PrinterFaults()
         self.slips: list[Slip] = []
         self.events: list[PrinterEvent] = []
+        self._on_event = on_event or (lambda _: None)
         self._folder = slips_folder
         self._paper = Paper(font)
         self._parser = CommandParser()
@@ -139,6 +149,11 @@ class TicketPrinterSimulator:
         self._counting_from = self._paper.fed_dots
         self._work()
 
+    def _happened(self, kind: str, detail: str = "") -> None:
+        event = PrinterEvent(kind, detail)
+        self.events.append(event)
+        self._on_event(event)
+
     def _take(self, data: bytes) -> None:
         for byte in data:
             self._look_for_real_time(byte)
@@ -160,7 +175,7 @@ class TicketPrinterSimulator:
             kind, n = self._recent[1], self._recent[2]
             self._recent.clear()
             if self._recent_inside:
-                self.events.append(PrinterEvent("real_time_inside_data"))
+                self._happened("real_time_inside_data")
             if kind == 0x04:
                 self._answer_real_time(n)
             elif kind == 0x05:
@@ -219,14 +234,14 @@ class TicketPrinterSimulator:
         elif command.name == "GS a":
             self._automatic, self._last_automatic = command.data[0], b""
         elif not self._paper.execute(command) and command.name not in {"NUL", "CR"}:
-            self.events.append(PrinterEvent("unknown_command", command.name))
+            self._happened("unknown_command", command.name)
 
     def _cut(self, command: Command) -> None:
         if self.faults.cutter_error:
             self.faults = replace(self.faults, cutter_error=False)
             self._knife_jammed = True
             self._waiting.appendleft(command)
-            self.events.append(PrinterEvent("cut_failed"))
+            self._happened("cut_failed")
             return
         if self._paper.empty:
             return
@@ -236,7 +251,7 @@ class TicketPrinterSimulator:
         picture.save(unfinished, "PNG", dpi=(203, 203))
         unfinished.replace(path)
         self.slips.append(Slip(path, text, picture.height / DOTS_PER_MM))
-        self.events.append(PrinterEvent("slip", path.name))
+        self._happened("slip", str(path))
 
     def _send_automatic(self) -> None:
         """`GS a` frames, at enabling and on each change."""

@@ -21,6 +21,7 @@ from hardware.ticket_printer.document import (
 from hardware.ticket_printer.profile import PrinterProfile
 from hardware.ticket_printer.raster import (
     CHARACTER_DOTS,
+    QUIET_MODULES,
     SlipFont,
     banner,
     on_paper,
@@ -36,6 +37,7 @@ from hardware.ticket_printer.text import native_bytes, printable_lines, wrap
 START: Final = bytes.fromhex("1B 40 1C 26")
 CUT: Final = bytes.fromhex("1D 56 00")
 LINE_GAP_DOTS: Final = 8
+AIR_DOTS: Final = 14
 MIN_MODULE_DOTS: Final = 3
 _ALIGN: Final = {Align.LEFT: 0, Align.CENTER: 1, Align.RIGHT: 2}
 
@@ -68,18 +70,20 @@ def _encode_block(block: Block, profile: PrinterProfile, font: SlipFont) -> list
             return [_feed(block.lines)]
         case BigText():
             picture = font.ink(block.text, block.height_dots, profile.width_dots, bold=block.bold)
-            return _picture(picture, block.align, profile)
+            return [_dots(AIR_DOTS), *_picture(picture, block.align, profile), _dots(AIR_DOTS)]
         case Image():
             picture = Picture.frombytes("1", (block.width, block.height), block.bits).convert("L")
             return _picture(ImageChops.invert(picture), block.align, profile)
         case Rule() | Banner():
-            return _picture(_band(block, profile.width_dots, font), Align.LEFT, profile)
+            return _band(block, profile, font)
         case _:
             assert_never(block)
 
 
-def _band(block: Rule | Banner, width: int, font: SlipFont) -> Picture.Image:
-    return rule(width, dashed=block.dashed) if isinstance(block, Rule) else banner(block.text, font, width)
+def _band(block: Rule | Banner, profile: PrinterProfile, font: SlipFont) -> list[bytes]:
+    if isinstance(block, Rule):
+        return _picture(rule(profile.width_dots, dashed=block.dashed), Align.LEFT, profile)
+    return [*_picture(banner(block.text, font, profile.width_dots), Align.LEFT, profile), _dots(AIR_DOTS)]
 
 
 def _text(block: Text, profile: PrinterProfile, font: SlipFont) -> list[bytes]:
@@ -129,13 +133,14 @@ def _qr_code(block: QrCode, profile: PrinterProfile) -> list[bytes]:
     store = bytes.fromhex("1D 28 6B") + (len(data) + 3).to_bytes(2, "little") + bytes.fromhex("31 50 30") + data
     if not profile.native_qr or without_real_time(store) != store:
         return _picture(qr_picture(matrix, size), block.align, profile)
+    quiet = _dots(QUIET_MODULES * size)  # printers leave no quiet zone of their own above and below
     return [
-        bytes((0x1B, 0x61, _ALIGN[block.align])),
+        quiet + bytes((0x1B, 0x61, _ALIGN[block.align])),
         bytes.fromhex("1D 28 6B 04 00 31 41 32 00"),
         bytes.fromhex("1D 28 6B 03 00 31 43") + bytes((size,)),
         bytes.fromhex("1D 28 6B 03 00 31 45 31"),
         store,
-        bytes.fromhex("1D 28 6B 03 00 31 51 30"),
+        bytes.fromhex("1D 28 6B 03 00 31 51 30") + quiet,
     ]
 
 
