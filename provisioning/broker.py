@@ -120,7 +120,6 @@ def configuration(*, port: int, data: Path, dynsec: Path, log_file: Path, plugin
         "",
         "# without it a small packet waits for the acknowledgement of the one before: 44 ms",
         "set_tcp_nodelay true",
-        "max_connections 4000",
         "max_keepalive 120",
         f"message_size_limit {MAX_BYTES}",
         f"max_packet_size {MAX_BYTES + PACKET_HEADROOM}",
@@ -142,6 +141,8 @@ def configuration(*, port: int, data: Path, dynsec: Path, log_file: Path, plugin
         "log_timestamp_format %Y-%m-%dT%H:%M:%S",
         "",
         f"listener {port} 127.0.0.1",
+        "# after its listener: before it, Mosquitto would open 1883 on every interface as well",
+        "max_connections 4000",
     ]
     if os.geteuid() == 0:
         # else it drops to the user `mosquitto`, who may not write its own data here
