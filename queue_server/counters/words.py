@@ -1,0 +1,103 @@
+"""Sentences for people at counters: what a refusal means and what to do next, in Chinese and English."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from queue_server.counters.outcomes import Refused
+
+STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "waiting": ("等候中", "waiting"),
+        "called": ("已叫号", "called"),
+        "serving": ("办理中", "being served"),
+        "held": ("已挂起", "on hold"),
+        "completed": ("已办结", "completed"),
+        "no_show": ("已过号", "passed"),
+        "cancelled": ("已作废", "cancelled"),
+        "expired": ("已过期", "expired"),
+    }
+)
+
+_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "stale_version": ("情况已变化，请看最新状态后再操作。", "Things have changed. Look again, then act."),
+        "counter_taken": (
+            "{counter_number} 号窗口正由 {clerk_name} 使用。请换一个窗口，或请对方先签退该窗口。",
+            "Counter {counter_number} is held by {clerk_name}. Take another, or ask them to close it first.",
+        ),
+        "clerk_at_other_counter": (
+            "您还在 {counter_number} 号窗口。请先关闭该窗口。",
+            "You still hold counter {counter_number}. Close it first.",
+        ),
+        "nobody_waiting": ("现在没有人等候。", "Nobody is waiting."),
+        "ticket_still_called": (
+            "{number} 已叫号。请先开始办理、重呼或记过号。",
+            "{number} has been called. Start, recall or mark the no-show first.",
+        ),
+        "ticket_still_served": ("{number} 正在办理。请先办结。", "{number} is being served. Complete it first."),
+        "ticket_already_called": (
+            "{number} 已由 {counter} 号窗口叫走。",
+            "{number} has already been called by counter {counter}.",
+        ),
+        "ticket_not_waiting": ("{number} 不在等候({state_words})。", "{number} is not waiting ({state_words})."),
+        "ticket_finished": ("{number} 已结束({state_words})。", "{number} has ended ({state_words})."),
+        "ticket_not_for_counter": ("本窗口不办理 {number} 的业务。", "This counter does not serve {number}."),
+        "ticket_not_called": ("没有已叫号的号票。", "No ticket is called."),
+        "ticket_not_served": ("没有正在办理的号票。", "No ticket is being served."),
+        "ticket_unknown": ("没有这张号票。", "There is no such ticket."),
+        "recall_too_soon": (
+            "刚刚叫过 {number}，请 {seconds} 秒后再重呼。",
+            "{number} was just called. Recall in {seconds} s.",
+        ),
+        "recall_limit_reached": (
+            "{number} 已重呼 {limit} 次。请开始办理或记过号。",
+            "{number} has been recalled {limit} times. Start or mark the no-show.",
+        ),
+        "session_of_other": ("这是他人在岗的窗口，您不能操作。", "Another clerk holds this counter."),
+        "session_closed": ("窗口已关闭，请重新选择窗口。", "The counter is closed. Choose a counter again."),
+        "session_unknown": ("窗口已关闭，请重新选择窗口。", "The counter is closed. Choose a counter again."),
+        "counter_unknown": ("没有这个窗口。", "There is no such counter."),
+        "help_unknown": ("该求助已处理。", "That request has been dealt with."),
+        "help_already_acknowledged": ("{clerk_name} 已前往。", "{clerk_name} is on the way."),
+        "hall_not_configured": (
+            "大厅尚未配置，请联系运维人员。",
+            "The hall is not configured yet. Ask a technician.",
+        ),
+        "ledger_full": (
+            "服务器存储空间已满，操作没有保存。已通知运维人员，请稍后再试。",
+            "The server's disk is full; nothing was saved. A technician has been told. Try again later.",
+        ),
+        "ledger_unavailable": (
+            "暂时无法保存，操作没有生效。请稍后再试。",
+            "Nothing could be saved just now. Try again shortly.",
+        ),
+        "not_leading": ("服务器正在切换，请稍后再试。", "The server is changing over. Try again shortly."),
+        "request_id_reused": ("请求编号重复，操作没有生效。", "The request id was used for something else."),
+        "wrong_credentials": ("账号或密码不正确。", "The login or the password is wrong."),
+        "locked": (
+            "尝试次数过多，账号已锁定，请 {minutes} 分钟后再试。",
+            "Too many attempts. Try again in {minutes} min.",
+        ),
+        "no_role": ("您的账号还没有岗位，请联系管理员。", "Your account has no role yet. Ask a manager."),
+        "not_signed_in": ("请先登录。", "Sign in first."),
+        "not_allowed": ("您的岗位不能进行此操作。", "Your role does not allow this."),
+        "too_many_attempts": ("操作过于频繁，请 {seconds} 秒后再试。", "Too many requests. Try again in {seconds} s."),
+        "invalid_request": ("请求不正确:{where}", "The request is not valid: {where}"),
+        "not_found": ("没有找到。", "Not found."),
+    }
+)
+
+
+def sentence(refused: Refused, language: str) -> str:
+    """The refusal as a sentence in `zh` or `en`; a code that has none is named with its number for staff."""
+    zh, en = _SENTENCES.get(refused.code, ("操作没有完成({code})。", "Not done ({code})."))
+    index = 1 if language == "en" else 0
+    seconds = refused.retry_after or 0
+    params = {
+        **refused.params,
+        "code": refused.code,
+        "seconds": max(1, round(seconds)),
+        "minutes": max(1, round(seconds / 60)),
+        "state_words": STATES.get(str(refused.params.get("state", "")), ("", ""))[index],
+    }
+    return (en if language == "en" else zh).format_map(params)

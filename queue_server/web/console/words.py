@@ -1,0 +1,209 @@
+"""The words of the consoles, Chinese first, and what each alert means with what to do about it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from queue_server.projection import AlertNow
+
+Language = Literal["zh", "en"]
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "console": ("窗口工作台", "Counter console"),
+    "staff_page": ("运维与告警", "Terminals and alerts"),
+    "to_counter": ("窗口工作台", "Counter console"),
+    "sign_in": ("登录", "Sign in"),
+    "sign_out": ("退出登录", "Sign out"),
+    "login": ("账号", "Login"),
+    "password": ("密码", "Password"),
+    "sign_in_hint": ("账号由大厅管理员开通。", "Accounts are opened by the hall's manager."),
+    "session_ended": ("登录已失效，请重新登录。", "Your sign-in has ended. Please sign in again."),
+    "other_language": ("English", "中文"),
+    "choose_counter": ("请选择您所在的窗口", "Choose the counter you sit at"),
+    "choose_hint": (
+        "选择后即在岗，可以叫号。有人在岗的窗口不能重复占用。",
+        "You are then on duty and may call. A counter that somebody holds cannot be taken.",
+    ),
+    "no_counters": (
+        "大厅尚未配置窗口，请联系运维人员载入大厅配置。",
+        "The hall has no counters yet. Ask a technician to load its configuration.",
+    ),
+    "no_clerk_role": ("您的账号没有窗口岗位。", "Your account has no clerk's role."),
+    "free": ("空闲", "free"),
+    "held_by": ("{name} 在岗", "held by {name}"),
+    "release": ("释放窗口", "Release"),
+    "take": ("到岗", "Take"),
+    "counter": ("{number} 号窗口", "Counter {number}"),
+    "close_counter": ("离岗", "Close counter"),
+    "now_serving": ("当前", "Now"),
+    "nobody_now": ("窗口空闲", "The counter is free"),
+    "nobody_now_hint": ("按 N 叫下一位，或在右侧列表中选择。", "Press N to call the next, or choose from the list."),
+    "nobody_waits_hint": (
+        "现在没有人等候。有人取号后，这里会立即显示。",
+        "Nobody waits. As soon as somebody takes a number it shows here.",
+    ),
+    "called_since": ("已叫号 {time}", "called {time} ago"),
+    "serving_since": ("已办理 {time}", "served for {time}"),
+    "waited": ("等候 {time}", "waited {time}"),
+    "recalled": ("重呼 {times} 次", "recalled {times}×"),
+    "next": ("下一位", "Next"),
+    "nobody_next": ("没有人等候", "Nobody waits"),
+    "act_next": ("叫下一位", "Call next"),
+    "act_recall": ("重呼", "Recall"),
+    "act_start": ("开始办理", "Start"),
+    "act_complete": ("办结", "Complete"),
+    "act_finish": ("办结并叫下一位", "Complete and call next"),
+    "act_no_show": ("过号", "No-show"),
+    "act_call": ("叫此号", "Call"),
+    "act_cancel": ("作废", "Void"),
+    "act_cancel_sure": ("再按一次作废", "Press again to void"),
+    "act_release_sure": ("再按一次释放", "Press again to release"),
+    "queues": ("等候队列", "Waiting"),
+    "people": ("{n} 人", "{n} waiting"),
+    "range": ("约 {low}–{high} 分钟", "about {low}–{high} min"),
+    "more": ("还有 {n} 人", "{n} more"),
+    "queue_empty": ("无人等候", "Nobody waits"),
+    "help_title": ("{device} 有人求助", "Help wanted at {device}"),
+    "help_since": ("{time}前", "{time} ago"),
+    "help_go": ("我去处理", "I'm going"),
+    "done_help": ("已通知大厅：您正前往。", "Noted: you are on the way."),
+    "done_next": ("已叫 {number}。", "{number} called."),
+    "done_recall": ("已重呼 {number}。", "{number} recalled."),
+    "done_start": ("{number} 开始办理。", "{number} is being served."),
+    "done_complete": ("{number} 已办结。", "{number} completed."),
+    "done_no_show": ("{number} 已记过号。", "{number} marked as a no-show."),
+    "done_cancel": ("号票已作废。", "Ticket voided."),
+    "connection_lost": (
+        "与服务器的连接已断开，正在重新连接。此时的操作不会生效。",
+        "The connection to the server is lost; reconnecting. Nothing you do now takes effect.",
+    ),
+    "hall_stale": (
+        "服务器正在切换，画面可能不是最新。",
+        "The server is changing over; what you see may be out of date.",
+    ),
+    "less_than_minute": ("不到 1 分钟", "under 1 min"),
+    "minutes": ("{n} 分钟", "{n} min"),
+    "hours": ("{h} 小时 {n} 分钟", "{h} h {n} min"),
+    "terminals": ("自助终端", "Terminals"),
+    "no_terminals": (
+        "还没有登记的终端。请在服务器上用 devices add 命令登记第一台。",
+        "No terminal is registered yet. Register the first one on the server with the devices add command.",
+    ),
+    "alerts": ("未解除的告警", "Open alerts"),
+    "no_alerts": ("没有告警，一切正常。", "No alerts. All is well."),
+    "clear": ("已处理，解除", "Dealt with: clear"),
+    "one_time_code": ("一次性口令", "One-time code"),
+    "code_hint": (
+        "在终端隐藏角输入；每 30 秒更换，查看已留痕。",
+        "Type it behind the terminal's hidden corner. Changes every 30 s; looking at it is recorded.",
+    ),
+    "last_ticket": ("上次出号 {time}", "last ticket {time}"),
+    "backlog": ("待上传 {n} 条", "{n} entries not sent"),
+    "displays": ("已连接叫号屏 {n} 块", "{n} displays connected"),
+    "presence_ready": ("在线", "online"),
+    "presence_init": ("启动中", "starting"),
+    "presence_degraded": ("降级运行", "degraded"),
+    "presence_offline": ("离线", "offline"),
+    "presence_unknown": ("未知", "unknown"),
+    "registered_pending": ("待登记", "not registered"),
+    "registered_refused": ("已停用", "turned away"),
+    "health_ok": ("正常", "ok"),
+    "health_degraded": ("降级", "degraded"),
+    "health_fault": ("故障", "fault"),
+    "health_offline": ("离线", "offline"),
+    "health_not_supported": ("不支持", "not supported"),
+    "health_unknown": ("未知", "unknown"),
+    "supply_low": ("纸将尽", "paper low"),
+    "supply_out": ("缺纸", "paper out"),
+    "supply_jammed": ("卡纸", "jammed"),
+    "severity_critical": ("严重", "critical"),
+    "severity_warning": ("警告", "warning"),
+    "severity_info": ("提示", "notice"),
+    "since": ("{time} 起", "since {time}"),
+    "times": ("{n} 次", "{n}×"),
+    "staff_only": ("本页仅供运维人员和管理员使用。", "This page is for technicians and managers."),
+}
+
+ALERTS: Mapping[str, tuple[str, str]] = {
+    "ledger_full": (
+        "磁盘已满，无法取号和叫号。请立即清理磁盘。",
+        "The disk is full: no numbers, no calls. Free space now.",
+    ),
+    "ledger_unavailable": (
+        "账本暂时不可写。请检查磁盘和数据库。",
+        "The ledger cannot be written. Check disk and database.",
+    ),
+    "ledger_broken": (
+        "账本校验不符，可能被改动。请立即上报。",
+        "The ledger fails its check; it may have been edited. Report.",
+    ),
+    "not_leading": ("本服务器未主持大厅。请检查另一台服务器。", "This server does not lead. Check the other server."),
+    "hall_inconsistent": (
+        "程序内部错误，已自动恢复。请联系供应商。",
+        "An internal error; recovered. Tell the supplier.",
+    ),
+    "broker_lost": (
+        "与消息服务断开，终端无法取号。请检查 Mosquitto。",
+        "The broker is lost: no numbers. Check Mosquitto.",
+    ),
+    "cloned_device": ("两台机器使用同一身份。请到现场核对。", "Two machines use one identity. Check on the spot."),
+    "request_id_reused": ("终端重复使用请求编号。请检查该终端。", "A terminal reuses request ids. Check it."),
+    "numbers_exhausted": ("号码已发完。请管理员扩大号段。", "The numbers are used up. A manager extends the range."),
+    "configuration_refused": (
+        "大厅配置文件有误，未生效。请改正。",
+        "The configuration is wrong and not in force. Correct it.",
+    ),
+    "device_lost": ("终端离线。请检查电源和网络。", "The terminal is offline. Check power and network."),
+    "device_pending": ("新终端等待登记。", "A new terminal waits to be registered."),
+    "malformed_messages": (
+        "收到不合规的消息。请检查该终端的版本。",
+        "Malformed messages. Check the terminal's version.",
+    ),
+    "sign_in_locked": (
+        "密码多次错误，账号已锁定。请核实是否本人。",
+        "Locked after wrong passwords. Ask if it was them.",
+    ),
+    "printer_out_of_paper": ("打印机缺纸，请换纸。", "The printer is out of paper. Change the roll."),
+    "printer_paper_low": ("打印纸将尽，请备纸。", "Paper runs low. Have a roll ready."),
+    "printer_jammed": ("打印机卡纸，请开盖清除。", "The printer is jammed. Open it and clear the paper."),
+    "peripheral_fault": ("外设故障，请到现场检查。", "A peripheral is faulty. Check on the spot."),
+    "peripheral_offline": ("外设无响应，请检查连线。", "A peripheral is offline. Check its cable."),
+    "peripheral_unknown": ("外设状态未知，请到现场检查。", "A peripheral's state is unknown. Check on the spot."),
+    "display_speaker_gone": (
+        "播音屏已离线，叫号没有声音。请检查电视。",
+        "The speaking display is gone: calls are silent.",
+    ),
+    "display_sound_blocked": (
+        "播音屏被浏览器禁音。请点击该屏幕一次。",
+        "The display's sound is blocked. Click its screen once.",
+    ),
+    "display_voice_failed": (
+        "语音播放失败，仅有提示音。请检查播音屏。",
+        "Speech failed; only a chime is heard. Check the display.",
+    ),
+    "display_behind": (
+        "叫号太密，播报来不及。可增设播音分区或改用静音叫号。",
+        "Calls come faster than they can be spoken. Add a zone, or call silently.",
+    ),
+}
+
+
+def word(name: str, language: Language, **params: object) -> str:
+    """A text of the consoles."""
+    zh, en = WORDS[name]
+    return (en if language == "en" else zh).format(**params)
+
+
+def alert_text(alert: AlertNow, language: Language) -> str:
+    """What the alert means and what to do; a code without words is shown as it is."""
+    zh, en = ALERTS.get(alert.code, (alert.code, alert.code))
+    return en if language == "en" else zh
+
+
+def duration(seconds: float, language: Language) -> str:
+    """A length of time in whole minutes."""
+    minutes = int(max(0.0, seconds) // 60)
+    if minutes < 1:
+        return word("less_than_minute", language)
+    if minutes < 60:
+        return word("minutes", language, n=minutes)
+    return word("hours", language, h=minutes // 60, n=minutes % 60)

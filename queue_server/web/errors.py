@@ -1,0 +1,49 @@
+"""Errors over HTTP: the API's envelope under its paths, one neutral page for people everywhere else."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+
+from queue_server.counters.envelope import ApiRefusal, refusal_response
+from queue_server.counters.outcomes import Refused
+from queue_server.rate_limit import RateLimit
+
+_CODES = {401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "not_found", 429: "too_many_attempts"}
+
+
+def address_of(request: Request) -> str:
+    """The address a request comes from, as a key for limits."""
+    return request.client.host if request.client else "unknown"
+
+
+def limit(limits: RateLimit, request: Request) -> None:
+    """Count a request; raises the answer 429 when its address has asked too often."""
+    if (seconds := limits.wait(address_of(request))) > 0:
+        raise HTTPException(429, headers={"Retry-After": str(int(seconds) + 1)})
+
+
+def install_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
+    """Make `app` answer every error in the manner of the path it belongs to."""
+
+    @app.exception_handler(ApiRefusal)
+    async def refused(_request: Request, error: ApiRefusal) -> Response:
+        return refusal_response(error.refused)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        where = ", ".join(".".join(str(part) for part in problem["loc"][1:]) for problem in error.errors())
+        return refusal_response(Refused("invalid_request", {"where": where}), 422)
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        if request.url.path.startswith("/api/"):
+            retry = (error.headers or {}).get("Retry-After")
+            code = _CODES.get(error.status_code, "not_found")
+            return refusal_response(Refused(code, {}, float(retry) if retry else None), error.status_code)
+        context = {"status": error.status_code}
+        headers = {"Cache-Control": "no-store", **(error.headers or {})}
+        return templates.TemplateResponse(
+            request, "error.html", context, status_code=error.status_code, headers=headers
+        )

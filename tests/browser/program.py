@@ -1,0 +1,79 @@
+"""A hall's server as a process of its own, for browsers to look at: `python -m tests.browser.program DIRECTORY PORT`.
+
+Beside the real application it takes orders that a terminal would send over the broker, under `/orders`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import uvicorn
+from fastapi import APIRouter
+
+from queue_server.voice import announcement
+from queue_server.web.app import make_app
+from queue_server.web.settings import WebSettings
+from tests.queue_server.web.rig import Rig, quick_recalls
+from wire.messages import Hello, PeripheralReport, Presence, Reported
+
+
+def orders(rig: Rig) -> APIRouter:
+    router = APIRouter(prefix="/orders")
+
+    @router.post("/issue/{service}")
+    async def issue(service: str, priority_class: str = "ordinary") -> dict[str, str]:
+        taken = await rig.issue(service, priority_class)
+        return {"ticket": taken.ticket, "number": taken.number, "token": taken.token}
+
+    @router.post("/help")
+    async def ask_for_help() -> dict[str, str]:
+        return {"help": await rig.ask_for_help()}
+
+    @router.get("/alerts")
+    async def alerts() -> list[str]:
+        return [f"{alert.code}:{alert.subject}" for alert in rig.alerts.open()]
+
+    return router
+
+
+def terminals(rig: Rig) -> None:
+    """Two terminals of the registry: a healthy one and one without paper."""
+    if rig.devices.now():
+        return
+    for number, paper in ((1, "ok"), (2, "out")):
+        device = f"kiosk-{number}"
+        rig.devices.add(device, f"{number} 号自助机(东门)", instance=f"instance-{number}")
+        rig.devices.hello(device, Hello(boot_id="0123456789abcdef", conn_seq=1, instance=f"instance-{number}"))
+        rig.devices.presence(device, Presence(boot_id="0123456789abcdef", conn_seq=1, state="ready"))
+        reader = PeripheralReport(role="id-card-reader", driver="sam-v", health="ok")
+        printer = PeripheralReport(
+            role="ticket-printer",
+            driver="esc-pos",
+            health="ok" if paper == "ok" else "fault",
+            supplies={"paper": paper},
+        )
+        rig.devices.reported(device, Reported(peripherals=(reader, printer), versions={"estation": "0.1.0"}))
+
+
+async def serve(directory: Path, port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    rig = Rig(directory, public_url=url, configuration=quick_recalls())
+    rig.person("limin", "李敏", "clerk")
+    rig.person("wangfang", "王芳", "clerk")
+    rig.person("zhaojun", "赵军", "manager", "technician")
+    terminals(rig)
+    await rig.open()
+    settings = WebSettings(public_url=url, minimum_call_s=1.5, beat_s=0.5, stale_after_s=2)
+    app = make_app(
+        rig.port, staff=rig.staff, alerts=rig.alerts, devices=rig.devices, voice=announcement, settings=settings
+    )
+    app.include_router(orders(rig))
+    config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    try:
+        await uvicorn.Server(config).serve()
+    finally:
+        rig.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
