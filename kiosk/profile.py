@@ -65,7 +65,7 @@ class Printer(_Section):
 
 
 class Screen(_Section):
-    """Size in pixels (portrait where it is higher than wide) and the size of one; `height_above_floor_mm` is that of the
+    """Size in pixels (portrait where higher than wide) and the size of one; `height_above_floor_mm` is that of the
     screen's lower edge, for the low reach."""
 
     width: int = Field(default=1080, ge=320, le=8192)

@@ -40,9 +40,12 @@ def refused(state: State, event: events.NumberRefused) -> Step:
 
 
 def slip_done(state: State, event: events.SlipDone) -> Step:
-    """Only the print under way may change what the screen says; a late word about an older one may not."""
+    """Only the newest print may change what the screen says, and a settled one only from unknown to printed."""
     page = state.page
-    if not isinstance(page, Holding) or page.job != event.job or page.slip is not SlipState.PRINTING:
+    if not isinstance(page, Holding) or page.job != event.job:
+        return state, ()
+    settled = page.slip is not SlipState.PRINTING
+    if settled and (page.slip, event.slip) != (SlipState.UNKNOWN, SlipState.PRINTED):
         return state, ()
     return replace(state, page=replace(page, slip=event.slip, cause=event.cause)), ()
 
