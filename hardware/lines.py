@@ -85,7 +85,7 @@ def parse_address(text: str) -> SerialAddress | TcpAddress:
 def _parse_serial(text: str, rest: str) -> SerialAddress:
     try:
         parts = urlsplit(rest)
-        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
         baud = int(options.pop("baud", "115200"))
     except ValueError as error:
         raise BadAddress(f"{text!r}: {error}") from error

@@ -17,6 +17,8 @@ from hardware.simulators.paper import Paper
 
 LINE_DOTS: Final = 32
 DOTS_PER_MM: Final = 8
+_WITHOUT_EFFECT: Final = frozenset({"NUL", "CR", "ESC {", "ESC M", "ESC R", "GS b"})
+"""Commands that are taken and change nothing here: upside-down print, small font, national characters, smoothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ class TicketPrinterSimulator:
                 self.line.send(b"\x37\x22" + command.data[2:] + b"\x00")
         elif command.name == "GS a":
             self._automatic, self._last_automatic = command.data[0], b""
-        elif not self._paper.execute(command) and command.name not in {"NUL", "CR"}:
+        elif not self._paper.execute(command) and command.name not in _WITHOUT_EFFECT:
             self._happened("unknown_command", command.name)
 
     def _cut(self, command: Command) -> None:

@@ -47,7 +47,7 @@ def wrap(line: str, columns: int) -> list[str]:
         if cells(current + word) <= columns:
             current += word
             continue
-        if word[0] in _NOT_FIRST and len(current) > 1:
+        if word[0] in _NOT_FIRST and len(current) > 1 and cells(current[-1] + word) <= columns:
             lines.append(current[:-1].rstrip())
             current = current[-1] + word
             continue

@@ -1,0 +1,94 @@
+"""From a document to bytes: published literals, and what must never be in a stream."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image as Picture
+
+from hardware.errors import BadDocument
+from hardware.ticket_printer.codec import real_time_sequences
+from hardware.ticket_printer.document import Banner, BigText, Feed, Image, PrintDocument, QrCode, Rule, Text
+from hardware.ticket_printer.encode import encode_document
+from hardware.ticket_printer.profile import PrinterProfile
+from hardware.ticket_printer.raster import SlipFont, raster_commands, without_real_time
+
+
+@pytest.fixture(scope="module")
+def slip_font():
+    from pathlib import Path
+
+    return SlipFont(Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf")
+
+
+def stream(slip_font, *blocks, **profile):
+    return b"".join(encode_document(PrintDocument(blocks), PrinterProfile(**profile), slip_font))
+
+
+def test_chinese_mode_is_switched_on_after_every_initialise(slip_font):
+    assert stream(slip_font).startswith(bytes.fromhex("1B 40 1C 26"))
+
+
+def test_a_native_qr_code_is_the_published_sequence(slip_font):
+    sent = stream(slip_font, QrCode("https://hall.example/t/1", 6))
+    data = b"https://hall.example/t/1"
+    assert (
+        bytes.fromhex("1D 28 6B 04 00 31 41 32 00 1D 28 6B 03 00 31 43 06 1D 28 6B 03 00 31 45 31")
+        + bytes.fromhex("1D 28 6B")
+        + bytes([len(data) + 3, 0])
+        + bytes.fromhex("31 50 30")
+        + data
+        + bytes.fromhex("1D 28 6B 03 00 31 51 30")
+        in sent
+    )
+
+
+def test_pictures_go_in_slices_of_at_most_255_rows():
+    picture = Picture.new("1", (576, 600), 1)
+    commands = raster_commands(picture, 255)
+    assert [int.from_bytes(c[6:8], "little") for c in commands] == [255, 255, 90]
+    assert all(c[:6] == bytes.fromhex("1D 76 30 00 48 00") for c in commands)
+    assert all(len(c) == 8 + 72 * int.from_bytes(c[6:8], "little") for c in commands)
+
+
+@given(st.binary(max_size=400))
+def test_no_picture_holds_a_real_time_command_and_at_most_one_dot_a_byte_is_added(bits):
+    safe = without_real_time(bits)
+    assert not list(real_time_sequences(safe))
+    assert all(a == b or (a, b) == (0x10, 0x18) for a, b in zip(bits, safe, strict=True))
+
+
+texts = st.text(max_size=60)
+blocks = st.one_of(
+    st.builds(Text, texts, st.integers(1, 8), st.integers(1, 8), st.booleans()),
+    st.builds(Rule, st.booleans()),
+    st.builds(Feed, st.integers(0, 50)),
+    st.builds(QrCode, st.text(min_size=1, max_size=60), st.integers(3, 16)),
+    st.builds(lambda bits: Image(64, len(bits) // 8, bits[: len(bits) // 8 * 8]), st.binary(min_size=8, max_size=800)),
+    st.builds(BigText, st.from_regex(r"[A-Z][0-9]{3}", fullmatch=True), st.integers(8, 300)),
+    st.builds(Banner, st.just("补打")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(blocks, max_size=4), st.booleans())
+def test_no_document_makes_a_real_time_command(slip_font, document, native_qr):
+    sent = stream(slip_font, *document, native_qr=native_qr)
+    assert not list(real_time_sequences(sent))
+
+
+def test_what_cannot_be_on_the_paper_is_refused(slip_font):
+    with pytest.raises(BadDocument):
+        stream(slip_font, Image(640, 1, bytes(80)))
+    with pytest.raises(BadDocument):
+        stream(slip_font, QrCode("x" * 5000))
+    with pytest.raises(BadDocument):
+        stream(slip_font, BigText(" ", 100))
+    for wrong in (lambda: Text("x", 9), lambda: QrCode(""), lambda: Feed(99), lambda: Image(8, 2, b"\0")):
+        with pytest.raises(ValueError, match=r"."):
+            wrong()
+
+
+def test_a_transparent_logo_has_a_white_ground():
+    logo = Picture.new("RGBA", (8, 1), (0, 0, 0, 0))
+    logo.putpixel((0, 0), (0, 0, 0, 255))
+    assert Image.from_picture(logo).bits == b"\x80"

@@ -1,0 +1,181 @@
+"""The device's thread: one command at a time, cancel and deadline told apart, nothing leaked."""
+
+import os
+import random
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from hardware.cancel import CancelToken
+from hardware.lines import open_line, parse_address
+from hardware.simulators.line import PtyLine
+from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
+from hardware.worker import BackOff, DeviceWorker
+
+FINE = DeviceStatus("device", Health.OK)
+
+
+@pytest.fixture
+def far_end(tmp_path):
+    line = PtyLine(tmp_path / "line")
+    line.start(line.send)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def worker(far_end):
+    worker = DeviceWorker(
+        "device",
+        lambda: open_line(parse_address(far_end.address)),
+        lambda run: FINE,
+        probe_interval_s=0.02,
+        back_off=BackOff(0.01, 0.02),
+    )
+    yield worker
+    worker.close()
+
+
+def submit(worker, work, deadline, **options):
+    return worker.submit(work, failed=lambda error: error.outcome, deadline=deadline, **options)
+
+
+def test_commands_run_one_at_a_time_in_their_order(worker, soon):
+    running, order = [0], []
+
+    def work(number):
+        def run(run):
+            running[0] += 1
+            assert running[0] == 1
+            run.pause(0.002)
+            order.append(number)
+            running[0] -= 1
+
+        return run
+
+    for future in [submit(worker, work(n), soon()) for n in range(20)]:
+        assert future.result(20) is None
+    assert order == list(range(20))
+
+
+def test_a_queued_command_is_cancelled_at_once_and_never_runs(worker, soon):
+    release, ran, cancel = threading.Event(), [], CancelToken()
+    first = submit(worker, lambda run: release.wait(20), soon())
+    second = submit(worker, ran.append, soon(), cancel=cancel)
+    cancel.cancel()
+    assert second.result(0) is Outcome.CANCELLED
+    release.set()
+    assert first.result(20) is True
+    assert ran == []
+
+
+def test_a_running_command_hears_its_cancel_and_the_next_one_runs(worker, soon):
+    cancel, started = CancelToken(), threading.Event()
+
+    def work(run):
+        started.set()
+        run.pause(20)
+
+    future = submit(worker, work, soon(), cancel=cancel)
+    assert started.wait(20)
+    cancel.cancel()
+    assert future.result(20) is Outcome.CANCELLED
+    assert submit(worker, lambda run: "next", soon()).result(20) == "next"
+
+
+def test_a_passed_deadline_is_no_cancel_also_for_those_who_wait_behind(worker, soon):
+    first = submit(worker, lambda run: run.pause(20), soon())
+    behind = submit(worker, lambda run: None, time.monotonic() + 0.02)
+    assert behind.result(20) is Outcome.TIMED_OUT
+    assert not first.done()
+
+
+def test_a_result_that_nobody_takes_is_discarded(worker, soon):
+    started, dropped = threading.Event(), []
+
+    def work(run):
+        started.set()
+        while not run.cancelled:
+            pass
+        return "personal"
+
+    future = submit(worker, work, soon(), discard=dropped.append)
+    assert started.wait(20)
+    future.cancel()
+    assert submit(worker, lambda run: None, soon()).result(20) is None
+    assert dropped == ["personal"]
+
+
+def test_a_defect_in_a_command_is_logged_without_its_message_and_the_thread_lives_on(worker, soon):
+    def work(run):
+        raise ValueError("张三丰")
+
+    with capture_logs() as logs:
+        assert submit(worker, work, soon()).result(20) is Outcome.DEVICE_FAULT
+    (entry,) = [entry for entry in logs if entry["event"] == "device_driver_error"]
+    assert entry["error"] == "ValueError"
+    assert "张三丰" not in str(logs)
+    assert submit(worker, lambda run: 1, soon()).result(20) == 1
+
+
+def test_after_closing_everything_is_settled_as_cancelled(worker, soon):
+    started = threading.Event()
+
+    def work(run):
+        started.set()
+        run.pause(20)
+
+    first, second = submit(worker, work, soon()), submit(worker, work, soon())
+    assert started.wait(20)
+    worker.close()
+    assert (first.result(0), second.result(0)) == (Outcome.CANCELLED, Outcome.CANCELLED)
+    assert submit(worker, work, soon()).result(0) is Outcome.CANCELLED
+
+
+def test_fifty_plug_cycles_leak_no_thread_and_no_descriptor(bench, wait_until):
+    simulator = bench.reader_simulator()
+    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    reader = bench.reader(simulator.address)
+    wait_until(lambda: reader.last_status.health is Health.OK)
+    for _ in range(50):
+        simulator.line.unplug()
+        wait_until(lambda: reader.last_status.health is Health.OFFLINE)
+        simulator.line.plug()
+        wait_until(lambda: reader.last_status.health is Health.OK)
+    reader.close()
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    simulator.close()
+    assert threading.active_count() == threads - 1
+
+
+def test_a_failing_probe_leaves_no_old_ok(far_end, wait_until, soon):
+    answers = [True]
+
+    def probe(run):
+        if not answers[0]:
+            run.pause(20)
+        return FINE
+
+    worker = DeviceWorker(
+        "device",
+        lambda: open_line(parse_address(far_end.address)),
+        probe,
+        probe_interval_s=0.01,
+        probe_timeout_s=0.05,
+    )
+    wait_until(lambda: worker.status.health is Health.OK)
+    answers[0] = False
+    wait_until(lambda: (worker.status.health, worker.status.detail) == (Health.UNKNOWN, Detail.NO_ANSWER))
+    worker.close()
+
+
+@given(st.integers(0, 10_000), st.integers())
+def test_the_back_off_grows_to_its_limit_and_is_spread(attempt, seed):
+    delay = BackOff(0.25, 8.0).delay(attempt, random.Random(seed))
+    full = min(8.0, 0.25 * 2 ** min(attempt, 10))
+    assert 0.5 * full <= delay <= 1.5 * full
