@@ -1,0 +1,111 @@
+"""The catalogue: groups, then the services of one group, or what a search by pinyin initials found."""
+
+from pathlib import Path
+
+from kivy.app import App
+from kivy.lang import Builder
+from kivy.properties import ListProperty, StringProperty
+
+from kiosk.journeys.intents import ChooseGroup, ChooseService, OpenSearch
+from kiosk.journeys.views import CatalogueView, Service
+from kiosk.journeys.words import Words
+from screens import sentences
+from screens.screen import StationScreen
+from screens.tiles import TileContent
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+
+
+def service_tile(service: Service, words: Words) -> TileContent:
+    """A service as a tile: its queue now, or why it is closed."""
+    return TileContent(
+        name=service.name,
+        icon=service.icon,
+        colour=service.colour,
+        intent=ChooseService(service.id),
+        note=_note(service, words),
+        closed=service.closed_reason is not None,
+    )
+
+
+def _note(service: Service, words: Words) -> str:
+    if service.closed_reason is not None:
+        return sentences.closed(words, service.closed_reason)
+    if service.waiting is None:
+        return ""
+    if service.waiting == 0:
+        return words.tr("Nobody waiting")
+    waiting = words.ntr("{n} waiting", "{n} waiting", service.waiting)
+    if service.wait is None:
+        return waiting
+    about = words.tr("about {low}–{high} min", low=service.wait.low, high=service.wait.high)
+    return words.tr("{waiting}, {about}", waiting=waiting, about=about)
+
+
+class CatalogueScreen(StationScreen):
+    badge_icon = StringProperty("actions/all")
+    badge = ListProperty([0, 0, 0, 1])
+    badge_tint = ListProperty([1, 1, 1, 1])
+
+    def render(self, view: CatalogueView, words: Words) -> None:
+        ids, tr = self.ids, words.tr
+        self.title = self._title(view, words)
+        choosing_group = view.group is None and not view.searching
+        if choosing_group:
+            tiles = tuple(TileContent(g.name, g.icon, g.colour, ChooseGroup(g.id)) for g in view.groups)
+        else:
+            tiles = tuple(service_tile(service, words) for service in view.services)
+        ids.grid.show(tiles, words)
+        ids.empty.content = self._empty(view, words) if not tiles else ""
+        self._show_banner(view, words)
+        ids.keypad.show(view.searching, view.search, words)
+        ids.groups.content, ids.groups.intent = tr("Other categories"), ChooseGroup(None)
+        ids.search.content, ids.search.intent = tr("Search by pinyin"), OpenSearch()
+        others = [] if choosing_group or view.searching else [ids.groups]
+        self.arrange_row(ids.actions, [*others, *([] if view.searching else [ids.search])])
+
+    def _show_banner(self, view: CatalogueView, words: Words) -> None:
+        ids, theme = self.ids, App.get_running_app().theme
+        chosen = next((group for group in view.groups if group.id == view.group), None)
+        self.badge_icon = "actions/search" if view.searching else "actions/all"
+        self.badge, self.badge_tint = theme.colours["structure"], theme.colours["on_structure"]
+        if chosen is not None:
+            self.badge_icon = f"services/{chosen.icon}"
+            self.badge, self.badge_tint = theme.group_colours(chosen.colour)
+        if view.searching:
+            ids.said.content = view.search.upper() or words.tr("Pinyin initials")
+            ids.hint.content = words.tr("For example, SBK finds 社保卡 (social security card).")
+        else:
+            count = len(view.services)
+            ids.said.content = words.ntr("{n} service here", "{n} services here", count) if chosen else ""
+            ids.hint.content = words.tr("Not sure which one? Call staff, or search by pinyin.")
+        wanted = [ids.choices, *([ids.keypad] if view.searching else []), ids.actions]
+        self.arrange_row(self, [*([ids.banner] if theme.portrait else []), *wanted])
+
+    def place(self, view: CatalogueView) -> object:
+        return view.group, view.searching
+
+    def leave(self) -> None:
+        self.ids.keypad.typed = ""
+
+    @staticmethod
+    def _title(view: CatalogueView, words: Words) -> str:
+        if view.searching:
+            if not view.search:
+                return words.tr("Type the pinyin initials of a service")
+            return words.tr("Pinyin initials: {typed}", typed=view.search.upper())
+        chosen = next((group.name for group in view.groups if group.id == view.group), None)
+        if chosen is not None:
+            return chosen
+        if view.greeting:
+            return words.tr("Hello {name}, please choose a category", name=view.greeting)
+        return words.tr("Please choose a category")
+
+    @staticmethod
+    def _empty(view: CatalogueView, words: Words) -> str:
+        if not view.searching:
+            return words.tr("No services here at the moment. Please choose another category.")
+        if not view.search:
+            portrait = App.get_running_app().theme.portrait
+            return "" if portrait else words.tr("For example, SBK finds 社保卡 (social security card).")
+        return words.tr("Nothing found. Erase a letter, or go back and choose by category.")

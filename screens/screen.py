@@ -1,0 +1,43 @@
+"""What every screen is: a title, and a way to draw a view of its kind. Instances are kept and drawn again."""
+
+from pathlib import Path
+from typing import Any
+
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.journeys.words import Words
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+
+
+class StationScreen(BoxLayout):
+    """Base of all screens; the header, heading and footer around it are the station's."""
+
+    title = StringProperty("")
+    shows_steps = BooleanProperty(True)
+    """Whether the heading may take room for the journey's steps."""
+
+    def on_kv_post(self, _base: object) -> None:
+        # Rules name widgets by weak references; one that is out of the tree for a while must not be lost.
+        self._parts = [part.__self__ for part in self.ids.values()]
+
+    def render(self, view: Any, words: Words) -> None:
+        """Draw `view`, which is always of this screen's kind, in the language of `words`."""
+        raise NotImplementedError
+
+    def place(self, _view: Any) -> object:
+        """What makes this view another place for the fingers; a touch that began at another place is dropped."""
+        return None
+
+    def arrange_row(self, row: BoxLayout, wanted: list[Widget]) -> None:
+        """Let `row` hold these widgets in this order; nothing happens where it does already."""
+        if list(reversed(row.children)) != wanted:
+            row.clear_widgets()
+            for widget in wanted:
+                row.add_widget(widget)
+
+    def leave(self) -> None:
+        """Another screen comes: stop what moves, forget what was personal."""

@@ -1,0 +1,141 @@
+"""Sentences for every code: what happened, what became of the number, what to do next."""
+
+from dataclasses import dataclass
+
+from kiosk.journeys.views import CardState, SlipState
+from kiosk.journeys.words import Words, mark
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Message ids; `happened` is the large one."""
+
+    happened: str
+    next_step: str
+
+
+CLOSED = {
+    "service_closed": mark("No counter is open for this now"),
+    "numbers_exhausted": mark("No more numbers today"),
+    "not_today": mark("Not offered today"),
+    "outside_hours": mark("Outside service hours"),
+    "hall_away": mark("No connection to the hall"),
+}
+CLOSED_OTHERWISE = mark("Not available now")
+
+NO_NUMBER = mark("No number was taken, and no place in the queue was used.")
+_ASK = mark("Please try again later, or ask at the information desk.")
+_DESK = mark("Please ask at the information desk. Staff will help you.")
+_OTHER = mark("Please choose another service, or ask at the information desk.")
+_AGAIN = mark("Please try again. If it happens again, call staff with the button below.")
+
+REFUSED = {
+    "service_closed": Sentence(mark("No counter is open for this service at the moment."), _ASK),
+    "service_unknown": Sentence(mark("The hall no longer offers this service."), _OTHER),
+    "numbers_exhausted": Sentence(
+        mark("All of today's numbers for this service have been taken."),
+        mark("Please come back on the next working day, or ask at the information desk."),
+    ),
+    "not_today": Sentence(mark("This service is not offered today."), _OTHER),
+    "outside_hours": Sentence(mark("The hall gives no numbers at this hour."), _ASK),
+    "day_already_closed": Sentence(
+        mark("The hall has closed for today."), mark("Please come back on the next working day.")
+    ),
+    "hall_not_configured": Sentence(mark("The hall's service list is not ready yet."), _ASK),
+    "already_waiting": Sentence(
+        mark("You already hold a number for this service."),
+        mark("Please watch the call display. Staff can help if you lost your slip."),
+    ),
+    "card_required": Sentence(
+        mark("This service needs your ID card."), mark("Please go back and lay your ID card on the reader.")
+    ),
+    "no_answer": Sentence(mark("The hall did not answer in time."), _AGAIN),
+    "hall_away": Sentence(mark("The connection to the hall is lost."), _ASK),
+    "busy": Sentence(mark("Very many people are taking numbers right now."), mark("Please try again in a moment.")),
+    "storage_failed": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "not_accepted": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
+}
+REFUSED_OTHERWISE = Sentence(mark("The hall could not give a number this time."), _DESK)
+
+_PHOTO = mark("Take a photo or scan the code: the number is valid without the slip.")
+SLIP = {
+    SlipState.PRINTING: mark("Your slip is being printed…"),
+    SlipState.PRINTED: mark("Please take your slip."),
+    SlipState.UNKNOWN: mark("We cannot tell whether your slip came out."),
+}
+SLIP_CAUSE = {
+    "paper_out": mark("You have your number, but the printer is out of paper."),
+    "cover_open": mark("You have your number, but the printer's cover is open."),
+    "cutter_error": mark("You have your number, but the slip is stuck in the printer."),
+    "head_too_hot": mark("You have your number, but the printer has to cool down."),
+    "no_answer": mark("You have your number, but the printer does not answer."),
+    "line_lost": mark("You have your number, but the printer is not connected."),
+    "line_stalled": mark("You have your number, but the printer does not answer."),
+    "printer_offline": mark("You have your number, but the printer is switched off."),
+    "printer_error": mark("You have your number, but the printer has a fault."),
+}
+SLIP_OTHERWISE = mark("You have your number, but the slip could not be printed.")
+
+_BACK_SOON = mark("It comes back by itself. Until then please use another terminal or the information desk.")
+_NEAREST = mark("Please use another terminal or ask at the information desk.")
+OUT_OF_SERVICE = {
+    "starting": Sentence(mark("The terminal is starting."), mark("Please wait a moment.")),
+    "no_configuration": Sentence(mark("The hall's service list has not arrived yet."), _BACK_SOON),
+    "hall_away": Sentence(mark("The connection to the hall is lost."), _BACK_SOON),
+    "maintenance": Sentence(mark("This terminal is being serviced."), _NEAREST),
+    "not_accepted": Sentence(mark("This terminal has not been admitted to the hall yet."), _NEAREST),
+    "cloned": Sentence(mark("Another terminal uses the same name, so this one has stopped."), _NEAREST),
+    "journal_fault": Sentence(mark("The terminal cannot save its records, so it gives no numbers."), _NEAREST),
+    "program_fault": Sentence(mark("A part of this terminal has failed and is being restarted."), _BACK_SOON),
+}
+OUT_OF_SERVICE_OTHERWISE = Sentence(mark("This terminal cannot serve you at the moment."), _NEAREST)
+
+CARD = {
+    CardState.WAITING: mark("Lay the card flat and keep it still."),
+    CardState.READING: mark("Reading… keep the card still."),
+    CardState.LIFT_AND_LAY_AGAIN: mark("Could not read it. Lift the card and lay it down again."),
+    CardState.NOT_THIS_CARD: mark("This card cannot be used here. Please lay a resident ID card."),
+    CardState.READER_AWAY: mark("The card reader does not work at the moment."),
+    CardState.DONE: mark("Read. Please take your card."),
+}
+_ONE_CARD = mark("One card only, without wallet or phone.")
+CARD_HINT = {
+    CardState.WAITING: _ONE_CARD,
+    CardState.READING: _ONE_CARD,
+    CardState.LIFT_AND_LAY_AGAIN: _ONE_CARD,
+    CardState.NOT_THIS_CARD: mark("Bank cards, transport cards and passports cannot be read."),
+    CardState.READER_AWAY: mark("Please use another terminal, or ask at the information desk."),
+    CardState.DONE: "",
+}
+
+
+def closed(words: Words, code: str) -> str:
+    """Why a service cannot be taken now, short enough for a tile."""
+    return words.tr(CLOSED.get(code, CLOSED_OTHERWISE))
+
+
+def refused(words: Words, code: str, params: dict[str, str]) -> tuple[str, str, str]:
+    """What happened, what became of the number, the next step."""
+    sentence = REFUSED.get(code, REFUSED_OTHERWISE)
+    return words.tr(sentence.happened, **params), words.tr(NO_NUMBER), words.tr(sentence.next_step, **params)
+
+
+def slip(words: Words, state: SlipState, cause: str | None) -> tuple[str, str]:
+    """What became of the paper, and what to do; no second sentence where all is well."""
+    if state is SlipState.NOT_PRINTED:
+        return words.tr(SLIP_CAUSE.get(cause or "", SLIP_OTHERWISE)), words.tr(_PHOTO)
+    if state is SlipState.UNKNOWN:
+        return words.tr(SLIP[state]), words.tr(_PHOTO)
+    return words.tr(SLIP[state]), ""
+
+
+def out_of_service(words: Words, code: str) -> tuple[str, str]:
+    """Why the terminal does not serve, and where to go."""
+    sentence = OUT_OF_SERVICE.get(code, OUT_OF_SERVICE_OTHERWISE)
+    return words.tr(sentence.happened), words.tr(sentence.next_step)
+
+
+def card(words: Words, state: CardState) -> tuple[str, str]:
+    """The live state of the reading, and a hint."""
+    hint = CARD_HINT[state]
+    return words.tr(CARD[state]), words.tr(hint) if hint else ""

@@ -1,0 +1,73 @@
+"""The number, where to go and when, what became of the slip, and the code for the phone."""
+
+from pathlib import Path
+
+from kivy.app import App
+from kivy.lang import Builder
+
+from kiosk.journeys.intents import Finish, Reprint, TakeAnother
+from kiosk.journeys.views import SlipState, TicketView
+from kiosk.journeys.words import Words
+from screens import sentences
+from screens.screen import StationScreen
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+
+_SLIP_ICONS = {
+    SlipState.PRINTING: ("actions/print", "structure"),
+    SlipState.PRINTED: ("actions/slip", "done"),
+    SlipState.NOT_PRINTED: ("actions/danger", "danger"),
+    SlipState.UNKNOWN: ("actions/info", "danger"),
+}
+
+
+class TicketScreen(StationScreen):
+    def render(self, view: TicketView, words: Words) -> None:
+        ids, tr = self.ids, words.tr
+        yours = tr("{name}, your number", name=view.masked_name) if view.masked_name else tr("Your number")
+        portrait = App.get_running_app().theme.portrait
+        # The height of a landscape panel belongs to the number: its words stand small above it there.
+        self.title, ids.yours.content, self.shows_steps = (yours, "", True) if portrait else ("", yours, False)
+        ids.number.content = view.number
+        ids.number.spoken = tr("Your number is {number}", number=view.number)
+        ids.service.content = view.service
+        ids.ahead.content = words.ntr("{n} person ahead of you", "{n} people ahead of you", view.people_ahead)
+        if view.people_ahead == 0:
+            ids.ahead.content = tr("Nobody ahead of you")
+        if view.wait is None:
+            ids.wait.content = tr("The hall cannot tell the wait yet")
+        else:
+            wait = view.wait
+            ids.wait.content = tr("{low}–{high} min (at {time})", low=wait.low, high=wait.high, time=wait.made_at)
+        ids.counters.content = self._counters(view, words)
+        self._render_slip(view, words)
+        ids.code.content = view.follow_url
+        ids.code.spoken = ids.scan.content = tr("Scan to follow it on your phone") if view.follow_url else ""
+        ids.another.content, ids.another.intent = tr("Another number"), TakeAnother()
+        ids.finish.content, ids.finish.intent = tr("Finish"), Finish()
+
+    def leave(self) -> None:
+        for name in ("number", "yours", "code"):
+            self.ids[name].content = ""
+        self.ids.number.spoken = self.title = ""
+        self.ids.picture.moving = False
+
+    def _render_slip(self, view: TicketView, words: Words) -> None:
+        ids = self.ids
+        happened, next_step = sentences.slip(words, view.slip, view.slip_cause)
+        ids.slip.content = ids.slip.spoken = happened
+        ids.slip.icon, ids.slip.colour = _SLIP_ICONS[view.slip]
+        ids.slip_next.content = next_step
+        well = view.slip in (SlipState.PRINTING, SlipState.PRINTED)
+        ids.picture.part = "outlet" if well else "none"
+        ids.picture.moving = well
+        ids.staff_code.content = view.staff_code or ""
+        ids.reprint.content, ids.reprint.intent = words.tr("Print again"), Reprint()
+        self.arrange_row(ids.actions, [*([] if well else [ids.reprint]), ids.another, ids.finish])
+
+    @staticmethod
+    def _counters(view: TicketView, words: Words) -> str:
+        if not view.counters:
+            return words.tr("Please wait for the call display")
+        numbers = words.tr(", ").join(view.counters)
+        return words.ntr("Counter {numbers}", "Counters {numbers}", len(view.counters), numbers=numbers)

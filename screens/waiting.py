@@ -1,0 +1,65 @@
+"""The request is under way: what is waited for; past 3 s it moves, past 10 s there is a way out."""
+
+from pathlib import Path
+
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.lang import Builder
+from kivy.properties import NumericProperty
+from kivy.uix.widget import Widget
+
+from kiosk.journeys.intents import GiveUp
+from kiosk.journeys.views import WaitingView
+from kiosk.journeys.words import Words
+from screens.screen import StationScreen
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+
+MOVES_AFTER_S = 3
+
+
+class Dots(Widget):
+    """Three dots; a darker one walks along from `start` to `stop`, unless motion is reduced."""
+
+    phase = NumericProperty(-1)
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self._walk = Clock.create_trigger(self._next, 0.5, interval=True)
+
+    def start(self) -> None:
+        if not App.get_running_app().theme.reduced_motion:
+            self._next()
+            self._walk()
+
+    def stop(self) -> None:
+        self._walk.cancel()
+        self.phase = -1
+
+    def _next(self, *_: object) -> None:
+        self.phase = (self.phase + 1) % 3
+
+
+class WaitingScreen(StationScreen):
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self._waits = False
+        self._move = Clock.create_trigger(lambda *_: self.ids.dots.start(), MOVES_AFTER_S)
+
+    def render(self, view: WaitingView, words: Words) -> None:
+        ids, tr = self.ids, words.tr
+        self.title = tr("Taking your number")
+        ids.what.content = tr("Waiting for the hall to answer. Your number will appear here.")
+        ids.service.content = view.service
+        slow = tr("This takes longer than usual. You can keep waiting or leave; if you leave, no number is taken.")
+        ids.slow.content = slow if view.offers_way_out else ""
+        ids.leave.content, ids.leave.intent = tr("Leave without a number"), GiveUp()
+        ids.leave.hide(not view.offers_way_out)
+        if not self._waits:
+            self._waits = True
+            self._move()
+
+    def leave(self) -> None:
+        self._waits = False
+        self._move.cancel()
+        self.ids.dots.stop()

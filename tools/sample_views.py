@@ -1,0 +1,144 @@
+"""One view of every kind of screen, from the sample hall, for the gallery and the tests of the screens."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kiosk.journeys.views import (
+    CardState,
+    CardView,
+    CatalogueView,
+    Fact,
+    Frame,
+    Group,
+    HelpState,
+    HomeView,
+    Idle,
+    Network,
+    OutOfServiceView,
+    Peripheral,
+    RefusedView,
+    Service,
+    SlipState,
+    TechnicianCodeView,
+    TechnicianView,
+    TicketView,
+    View,
+    Wait,
+    WaitingView,
+)
+
+SAMPLE = Path(__file__).parent.parent / "assets" / "halls" / "sample.json"
+_LIVE = ((3, 12, 18, None), (0, 0, 2, None), (17, 45, 70, None), (6, 15, 25, None), (0, 0, 0, "numbers_exhausted"))
+
+
+class SampleViews:
+    """Views in one language and one mode of the screens."""
+
+    def __init__(self, language: str, *, large: bool = False, contrast: bool = False, voice: bool = True) -> None:
+        self._hall: dict[str, Any] = json.loads(SAMPLE.read_text())
+        self._language = language
+        self.frame = Frame(
+            hall_name=self._hall["name"][language],
+            language=language,
+            network=Network.CONNECTED,
+            large_type=large,
+            high_contrast=contrast,
+            voice=voice,
+            terminal="t-01",
+        )
+
+    def all(self) -> Iterator[tuple[str, View]]:
+        """Every screen in the states that differ to the eye, by name."""
+        yield "home", self.home()
+        yield "home-plain", replace(self.home(), reader_ready=False, common=self.home().common[:2])
+        yield "home-connecting", replace(self.home(), frame=replace(self.frame, network=Network.CONNECTING))
+        yield "home-idle", replace(self.home(), frame=replace(self.frame, idle=Idle(18)))
+        yield "groups", self.catalogue(None)
+        for group in self._hall["groups"][:2]:
+            yield f"services-{group['id']}", self.catalogue(group["id"])
+        yield "search", replace(self.catalogue(None), searching=True)
+        found = tuple(self.service(index) for index in (1, 2, 0, 17))
+        yield "search-found", replace(self.catalogue(None), searching=True, search="sb", services=found)
+        for state in CardState:
+            yield f"card-{state}", self.card(state)
+        yield "waiting", WaitingView(self._at(2), self.service(1).name, False)
+        yield "waiting-long", WaitingView(self._at(2), self.service(1).name, True)
+        for slip in SlipState:
+            yield f"ticket-{slip}", self.ticket(slip)
+        yield "refused", self.refused("numbers_exhausted", may_retry=False)
+        yield "refused-no-answer", self.refused("no_answer", may_retry=True)
+        yield "out-of-service", OutOfServiceView(self.frame, "hall_away", "T03")
+        yield "starting", OutOfServiceView(replace(self.frame, hall_name=""), "starting", "T01")
+        yield "code", TechnicianCodeView(replace(self.frame, can_go_home=True), 3, False, 0)
+        yield "code-wrong", TechnicianCodeView(replace(self.frame, can_go_home=True), 0, True, 0)
+        yield "technician", self.technician()
+
+    def service(self, index: int) -> Service:
+        entry = self._hall["services"][index]
+        group = next(g for g in self._hall["groups"] if g["id"] == entry["group"])
+        waiting, low, high, closed = _LIVE[index % len(_LIVE)]
+        return Service(
+            id=entry["id"],
+            name=entry["name"][self._language],
+            group=group["id"],
+            icon=group["icon"],
+            colour=group["colour"],
+            waiting=waiting,
+            wait=Wait(low, high, "10:32") if closed is None else None,
+            closed_reason=closed,
+        )
+
+    def home(self) -> HomeView:
+        common = [index for index, entry in enumerate(self._hall["services"]) if entry.get("common")]
+        return HomeView(self.frame, tuple(self.service(index) for index in common[:6]), True)
+
+    def catalogue(self, group: str | None) -> CatalogueView:
+        groups = tuple(Group(g["id"], g["name"][self._language], g["icon"], g["colour"]) for g in self._hall["groups"])
+        of_group = [index for index, entry in enumerate(self._hall["services"]) if entry["group"] == group]
+        services = tuple(self.service(index) for index in of_group)
+        return CatalogueView(self._at(0), groups, group, services, "", False, None)
+
+    def card(self, state: CardState) -> CardView:
+        name, number = ("张*", "3202**********1234") if state is CardState.DONE else (None, None)
+        return CardView(self._at(1), state, self.service(1).name, state is CardState.WAITING, name, number)
+
+    def ticket(self, slip: SlipState) -> TicketView:
+        cause = "paper_out" if slip is SlipState.NOT_PRINTED else None
+        return TicketView(
+            frame=replace(self._at(2), can_go_back=False, help=HelpState.PAGED if cause else HelpState.IDLE),
+            number="A036",
+            service=self.service(1).name,
+            people_ahead=3,
+            wait=Wait(12, 18, "10:32"),
+            counters=("3", "5"),
+            slip=slip,
+            slip_cause=cause,
+            follow_url="http://192.168.1.20:8080/t/k3J9xQ2mP7vB4nWc8RtL5sYd",
+            masked_name="张*",
+            staff_code="P-paper-out" if cause else None,
+        )
+
+    def refused(self, code: str, *, may_retry: bool) -> RefusedView:
+        frame = replace(self.frame, can_go_back=True, can_go_home=True)
+        return RefusedView(frame, code, {}, self.service(1).name, f"R-{code.replace('_', '-')}", may_retry)
+
+    def technician(self) -> TechnicianView:
+        return TechnicianView(
+            frame=replace(self.frame, can_go_home=True),
+            peripherals=(
+                Peripheral("id_card_reader", "sam_v", "/dev/ttyS1 115200", "ok", None, ()),
+                Peripheral("ticket_printer", "esc_pos", "tcp 10.0.8.21:9100", "fault", "paper_out", (("paper", "out"),)),
+            ),
+            running="test_card",
+            results=(Fact("test_slip", "done 10:31"),),
+            versions=(Fact("program", "0.1.0"), Fact("catalogue", "17"), Fact("terminal", "t-01")),
+            network=(Fact("broker", "10.0.8.2:8883"), Fact("link", "connected"), Fact("server", "online")),
+        )
+
+    def _at(self, step: int) -> Frame:
+        return replace(
+            self.frame, can_go_back=True, can_go_home=True, steps=("service", "card", "ticket"), step=step
+        )
