@@ -131,7 +131,7 @@ class HallThread:
     def epoch(self) -> int | None:
         """The epoch under which this server leads; None while it does not."""
         lease = self._lease
-        return lease.epoch if lease and self._runner else None
+        return lease.epoch if lease and self._runner is not None else None
 
     async def execute(self, command: Command, request: RequestKey | None = None) -> Done | Refusal | NotDone:
         said = await self.submit(Ask(command, request))
@@ -427,7 +427,7 @@ class HallThread:
     def _answer_queries(self, queries: Iterable[_Query]) -> None:
         for query in queries:
             runner = self._runner
-            found = query.ask(runner.hall, self._now()) if runner else None
+            found = query.ask(runner.hall, self._now()) if runner is not None else None
             _settle(query.waiter.loop, [(query.waiter.future, found)])
 
     # --- timers
@@ -481,7 +481,7 @@ class HallThread:
         return self._bundle.revision if self._bundle else None
 
     def _refresh_bundle(self) -> None:
-        hall = self._runner.hall if self._runner else None
+        hall = self._runner.hall if self._runner is not None else None
         if hall is not None and hall.configured:
             self._bundle = bundle.build(hall.id, hall.configuration)
 
