@@ -1,0 +1,351 @@
+"""The terminal whole, without a screen: simulated devices behind real ptys, an in-memory broker, a stand-in hall."""
+
+import asyncio
+import contextlib
+import gc
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pyotp
+import pytest
+import structlog
+
+from hardware.simulators.id_card_reader import SAMPLE_CARDS, IdCardReaderSimulator
+from hardware.simulators.line import PtyLine
+from hardware.simulators.ticket_printer import TicketPrinterSimulator
+from kiosk.journeys import intents
+from kiosk.journeys.views import (
+    CardView,
+    CatalogueView,
+    HomeView,
+    Network,
+    OutOfServiceView,
+    SlipState,
+    TechnicianView,
+    TicketView,
+    View,
+    WaitingView,
+)
+from kiosk.person_key import person_key
+from kiosk.profile import load, load_secrets
+from kiosk.terminal import Terminal
+from tests.kiosk.stand_in import StandIn, until
+from wire import topics
+from wire.memory import MemoryBroker
+from wire.messages import Desired, Issue, Presence, Reported, ServiceNow, Services, Slip, Withdraw, decode
+
+FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
+HALL_KEY = bytes(range(32))
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+PROFILE = """
+terminal = "t1"
+hall = "sample"
+instance = "i-1"
+state_directory = "state"
+[broker]
+account_file = "account.toml"
+[keys]
+hall_key_file = "hall.key"
+technician_secret_file = "technician.secret"
+[reader]
+address = "serial:{folder}/reader?baud=115200"
+[printer]
+address = "serial:{folder}/printer?baud=115200"
+"""
+
+
+def write_profile(folder: Path) -> Path:
+    (folder / "account.toml").write_text('username = "device-t1"\npassword = "x"\nclient_id = "device-t1"\n')
+    (folder / "hall.key").write_text(HALL_KEY.hex())
+    (folder / "technician.secret").write_text(SECRET)
+    path = folder / "profile.toml"
+    path.write_text(PROFILE.format(folder=folder))
+    return path
+
+
+class Hall:
+    """Everything around a terminal, and the terminal."""
+
+    def __init__(self, folder: Path, bundle: bytes) -> None:
+        self.folder = folder
+        self.bundle = bundle
+        self.broker = MemoryBroker()
+        self.server = StandIn(self.broker)
+        self.reader = IdCardReaderSimulator(PtyLine(folder / "reader"))
+        self.printer = TicketPrinterSimulator(PtyLine(folder / "printer"), folder / "slips", FONT)
+        self.views: list[View] = []
+        self.terminal = self.make_terminal()
+
+    def make_terminal(self) -> Terminal:
+        profile = load(write_profile(self.folder))
+        terminal = Terminal(profile, load_secrets(profile), FONT, make_link=self.broker.link)
+        terminal.on_view(self.views.append)
+        return terminal
+
+    @property
+    def view(self) -> View:
+        return self.terminal.view
+
+    async def seen(self, kind: type, **fields: object) -> None:
+        """Wait until a view of this kind with these fields stands on the screen."""
+        await until(
+            lambda: (
+                isinstance(self.view, kind) and all(getattr(self.view, name) == value for name, value in fields.items())
+            )
+        )
+
+    async def desire_bundle(self, port: int) -> None:
+        sha256 = hashlib.sha256(self.bundle).hexdigest()
+        await self.server.desire(
+            Desired(revision=1, sha256=sha256, url=f"http://127.0.0.1:{port}/bundles/{sha256}.json")
+        )
+
+    @contextlib.asynccontextmanager
+    async def terminal_running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.terminal.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator["Hall"]:
+        self.reader.start()
+        self.printer.start()
+        server = asyncio.create_task(self.server.link.run())
+        with _bundles(self.bundle) as port:
+            await until(lambda: self.server.link.connected)
+            await self.desire_bundle(port)
+            try:
+                async with self.terminal_running():
+                    await self.seen(HomeView, reader_ready=True)
+                    yield self
+            finally:
+                server.cancel()
+                await asyncio.gather(server, return_exceptions=True)
+                self.reader.close()
+                self.printer.close()
+
+
+@contextlib.contextmanager
+def _bundles(body: bytes):
+    """An HTTP server of the one bundle; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+async def hall(tmp_path: Path, sample_bundle: bytes) -> AsyncIterator[Hall]:
+    async with Hall(tmp_path, sample_bundle).open() as made:
+        yield made
+
+
+async def test_a_visit_from_the_card_to_the_slip(hall):
+    hall.reader.lay(SAMPLE_CARDS[0])
+    await hall.seen(CatalogueView, greeting="张*")
+    hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(TicketView, slip=SlipState.PRINTED)
+    assert hall.view.number == "A001"
+    (issue,) = hall.server.asked_for(Issue)
+    assert issue.person == person_key(SAMPLE_CARDS[0].number, HALL_KEY)
+    await until(lambda: hall.server.asked_for(Slip))
+    assert hall.server.asked_for(Slip)[0].outcome == "printed"
+    (slip,) = hall.printer.slips
+    assert "张*" in slip.text
+    assert "张三丰" not in slip.text
+    assert hall.view.follow_url in slip.text
+    assert slip.height_mm <= 120
+    hall.terminal.send(intents.Finish())
+    await hall.seen(HomeView)
+
+
+async def test_paper_out_leaves_the_number_and_a_reprint_is_marked(hall):
+    hall.printer.set_faults(paper_out=True)
+    hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(CardView)
+    hall.reader.lay(SAMPLE_CARDS[1])
+    await hall.seen(TicketView, slip=SlipState.NOT_PRINTED, slip_cause="paper_out")
+    assert hall.view.number == "A001"
+    await until(lambda: hall.server.asked_for(Slip))
+    assert (hall.server.asked_for(Slip)[0].outcome, hall.server.asked_for(Slip)[0].cause) == ("shown", "paper_out")
+
+    def printer_reported() -> str:
+        _envelope, body = decode(hall.broker.retained[topics.reported("t1")])
+        assert isinstance(body, Reported)
+        return next(line.health for line in body.peripherals if line.role == "ticket-printer")
+
+    await until(lambda: printer_reported() == "fault")
+    hall.printer.clear_faults()
+    await until(lambda: printer_reported() == "ok")
+    assert hall.printer.slips == []
+    hall.terminal.send(intents.Reprint())
+    await hall.seen(TicketView, slip=SlipState.PRINTED)
+    await until(lambda: len(hall.server.asked_for(Slip)) == 2)
+    assert hall.server.asked_for(Slip)[1].reprint
+    assert len(hall.printer.slips) == 1
+    assert len(hall.server.asked_for(Issue)) == 1
+
+
+async def test_a_printer_unplugged_in_the_middle_is_unknown_and_prints_nothing_twice(hall):
+    hall.printer.set_faults(paper_out_after=3)
+    hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(CardView)
+    hall.reader.lay(SAMPLE_CARDS[0])
+    await until(lambda: isinstance(hall.view, TicketView) and hall.view.slip is not SlipState.PRINTING)
+    assert hall.view.slip is SlipState.UNKNOWN
+    await until(lambda: hall.server.asked_for(Slip))
+    assert hall.server.asked_for(Slip)[0].outcome == "unknown"
+
+
+async def test_the_hall_going_away_stops_service_and_its_return_brings_it_back(hall):
+    hall.broker.kill()
+    await until(lambda: hall.view.frame.network is not Network.CONNECTED)
+    await hall.seen(OutOfServiceView, code="hall_away")
+    hall.broker.restart(forget=True)
+    await hall.seen(HomeView)
+
+
+async def test_a_citizen_who_gives_up_leaves_no_ghost_ticket(hall):
+    hall.server.mute = True
+    hall.reader.lay(SAMPLE_CARDS[0])
+    await hall.seen(CatalogueView, greeting="张*")
+    hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(WaitingView, offers_way_out=True)
+    hall.terminal.send(intents.GiveUp())
+    hall.server.mute = False
+    await until(lambda: hall.server.asked_for(Withdraw))
+    assert hall.server.asked_for(Withdraw)[0].request_id in hall.server.seen
+
+
+async def test_live_numbers_older_than_those_shown_are_dropped(hall):
+    def says(waiting: int) -> Services:
+        return Services(services=(ServiceNow(service="pension-claim", open=True, waiting=waiting),))
+
+    def shown() -> int | None:
+        return next(service.waiting for service in hall.view.common if service.id == "pension-claim")
+
+    await hall.server.say_services(says(7), epoch=2, rev=5)
+    await until(lambda: shown() == 7)
+    await hall.server.say_services(says(1), epoch=2, rev=4)
+    await hall.server.say_services(says(2), epoch=1, rev=99)
+    await hall.server.say_services(says(9), epoch=2, rev=6)
+    await until(lambda: shown() == 9)
+    assert {view.common[0].waiting for view in hall.views if isinstance(view, HomeView)} <= {None, 7, 9}
+
+
+async def test_presence_is_born_init_becomes_ready_and_ends_offline(hall):
+    def presence() -> Presence:
+        _envelope, body = decode(hall.broker.retained[topics.presence("t1")])
+        assert isinstance(body, Presence)
+        return body
+
+    await until(lambda: presence().state == "ready")
+    hall.printer.set_faults(cover_open=True)
+    await until(lambda: presence().state == "degraded")
+
+
+async def test_maintenance_outlives_a_restart(tmp_path, sample_bundle):
+    hall = Hall(tmp_path, sample_bundle)
+    async with hall.open():
+        await hall.server.order("maintenance_on")
+        await hall.seen(OutOfServiceView, code="maintenance")
+    again = Hall(tmp_path, sample_bundle)
+    async with again.terminal_running():
+        await again.seen(OutOfServiceView, code="maintenance")
+
+
+async def test_the_kept_bundle_serves_when_the_web_side_is_down(tmp_path, sample_bundle):
+    async with Hall(tmp_path, sample_bundle).open():
+        pass
+    again = Hall(tmp_path, sample_bundle)
+    server = asyncio.create_task(again.server.link.run())
+    async with again.terminal_running():
+        await again.seen(HomeView)
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_the_technician_gets_in_with_a_code_and_tests_the_devices(hall):
+    hall.terminal.send(intents.HiddenCorner())
+    for digit in pyotp.TOTP(SECRET, digits=8).at(datetime.now(UTC)):
+        hall.terminal.send(intents.CodeDigit(digit))
+    await hall.seen(TechnicianView)
+    assert {line.role for line in hall.view.peripherals} == {"id_card_reader", "ticket_printer"}
+    hall.terminal.send(intents.TestSlip())
+    await until(lambda: hall.view.results)
+    assert hall.view.results[0].value == "printed"
+    hall.terminal.send(intents.TestCard())
+    hall.reader.lay(SAMPLE_CARDS[0])
+    await until(lambda: len(hall.view.results) == 2)
+    assert hall.view.results[1].value == "read 张* 9901**********0012"
+
+
+async def test_a_part_that_fails_is_shown_logged_and_started_again(hall, monkeypatch):
+    broken = True
+    fetch = hall.terminal._configuration._store.fetch
+
+    async def failing(url: str, sha256: str):
+        if broken:
+            raise RuntimeError("张三丰 must never reach a log")
+        return await fetch(url, sha256)
+
+    monkeypatch.setattr(hall.terminal._configuration._store, "fetch", failing)
+    with structlog.testing.capture_logs() as logs:
+        hall.terminal._configuration.want(Desired(revision=2, sha256="0" * 64, url="http://127.0.0.1/x"))
+        await hall.seen(OutOfServiceView, code="program_fault")
+    assert any(line["event"] == "part_failed" and line["error"] == "RuntimeError" for line in logs)
+    assert "张三丰" not in json.dumps(logs, ensure_ascii=False, default=str)
+    broken = False
+    hall.terminal._configuration._wanted = None
+    await hall.seen(HomeView)
+
+
+async def test_nothing_of_a_visit_remains_in_memory_disk_or_logs(hall, tmp_path):
+    card = SAMPLE_CARDS[0]
+    with structlog.testing.capture_logs() as logs:
+        hall.reader.lay(card)
+        await hall.seen(CatalogueView, greeting="张*")
+        hall.terminal.send(intents.ChooseService("pension-claim"))
+        await hall.seen(TicketView, slip=SlipState.PRINTED)
+        hall.terminal.send(intents.Finish())
+        await hall.seen(HomeView)
+        hall.reader.lift()
+    assert card.number not in json.dumps(logs, ensure_ascii=False, default=str)
+    needles = [text.encode(encoding) for text in (card.name, card.number) for encoding in ("utf-8", "utf-16-le")]
+    for file in (path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()):
+        content = file.read_bytes()
+        assert not any(needle in content for needle in needles), file
+    gc.collect()
+    from hardware.id_card.fields import IdCard
+    from kiosk.session import KioskSession
+
+    for thing in gc.get_objects():
+        if isinstance(thing, IdCard):
+            assert thing.wiped
+    sessions = [thing for thing in gc.get_objects() if isinstance(thing, KioskSession) and not thing.wiped]
+    assert not any(session.identified for session in sessions)
+    for view in hall.views:
+        assert card.name not in repr(view)
+        assert card.number not in repr(view)
