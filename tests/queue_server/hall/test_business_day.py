@@ -216,7 +216,9 @@ def test_after_a_clock_that_ran_ahead_the_right_day_opens_again_without_a_repeat
     scene.do(closing(ahead.business_date))
     assert scene.refused(scene.issuing()).code == "day_already_closed"
     scene.do(OpenDay(by=MANAGER, business_date=DAY))
-    assert scene.issue().number == "H002"
+    ticket = scene.issue()
+    assert ticket.number == "H002"
+    assert ticket.step.order_key == scene.now.timestamp() * 1_000_000
     scene.later(days=1)
     assert scene.issue().business_date == DAY + timedelta(days=1)
 
