@@ -33,6 +33,7 @@ class HallFacts:
     seats: Mapping[str, Text] = field(default_factory=dict)
     """Where to find a counter, by its number."""
     classes: Mapping[str, Text] = field(default_factory=dict)
+    zones: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -71,5 +72,6 @@ def _facts(raw: dict[str, Any]) -> HallFacts:
             for service in raw["services"]
         },
         seats={counter["number"]: counter["seat"] for counter in raw["counters"]},
-        classes={each["id"]: each["name"] for each in raw.get("priority_classes", ())},
+        classes={each["id"]: each["name"] for each in raw["priority_classes"]},
+        zones={zone["id"]: zone["name"] for zone in raw["zones"]},
     )

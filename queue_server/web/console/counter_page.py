@@ -103,9 +103,11 @@ class CounterPage:
 
     def _draw_choice(self, staff: Staff) -> None:
         language = self._frame.language
+        names = self._web.facts.read().zones
         zones: dict[str, list[dict[str, Any]]] = {}
         for state in self._web.counters.counters():
-            zones.setdefault(state.counter.zone, []).append(
+            zone = names.get(state.counter.zone, {}).get(language, state.counter.zone)
+            zones.setdefault(zone, []).append(
                 {
                     "id": state.counter.counter,
                     "number": state.counter.number,

@@ -29,7 +29,7 @@ class Frame:
         """The person, asked anew before each act: a sign-in may have ended meanwhile."""
         return self.web.counters.who(self._token)
 
-    def word(self, name: str, **params: object) -> str:
+    def word(self, name: str, /, **params: object) -> str:
         return word(name, self.language, **params)
 
     def open(self) -> None:

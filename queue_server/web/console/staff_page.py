@@ -14,7 +14,7 @@ from queue_server.projection import AlertNow, DeviceNow
 from queue_server.staff import Staff
 from queue_server.web.console.access import SIGN_IN, signed_in
 from queue_server.web.console.frame import Frame, fragment
-from queue_server.web.console.words import alert_text
+from queue_server.web.console.words import alert_text, role_name
 from queue_server.web.parts import WebParts
 
 _URGENCY = ("critical", "warning", "info")
@@ -94,7 +94,7 @@ class StaffPage:
             "presence": device.presence,
             "peripherals": [
                 {
-                    "role": part.role,
+                    "role": role_name(part.role, self._frame.language),
                     "driver": part.driver,
                     "health": part.health,
                     "good": part.health in _GOOD,

@@ -29,6 +29,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "no_clerk_role": ("您的账号没有窗口岗位。", "Your account has no clerk's role."),
     "free": ("空闲", "free"),
+    "waiting_there": ("{n} 人等候", "{n} waiting"),
     "held_by": ("{name} 在岗", "held by {name}"),
     "release": ("释放窗口", "Release"),
     "take": ("到岗", "Take"),
@@ -41,7 +42,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "现在没有人等候。有人取号后，这里会立即显示。",
         "Nobody waits. As soon as somebody takes a number it shows here.",
     ),
-    "called_since": ("已叫号 {time}", "called {time} ago"),
+    "called_since": ("叫号后 {time}", "called {time} ago"),
     "serving_since": ("已办理 {time}", "served for {time}"),
     "waited": ("等候 {time}", "waited {time}"),
     "recalled": ("重呼 {times} 次", "recalled {times}×"),
@@ -115,6 +116,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "supply_low": ("纸将尽", "paper low"),
     "supply_out": ("缺纸", "paper out"),
     "supply_jammed": ("卡纸", "jammed"),
+    "role_id-card-reader": ("身份证阅读器", "ID card reader"),
+    "role_ticket-printer": ("号票打印机", "ticket printer"),
     "severity_critical": ("严重", "critical"),
     "severity_warning": ("警告", "warning"),
     "severity_info": ("提示", "notice"),
@@ -187,10 +190,15 @@ ALERTS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def word(name: str, language: Language, **params: object) -> str:
+def word(name: str, language: Language, /, **params: object) -> str:
     """A text of the consoles."""
     zh, en = WORDS[name]
     return (en if language == "en" else zh).format(**params)
+
+
+def role_name(role: str, language: Language) -> str:
+    """The name of a peripheral's role; its id where there is none."""
+    return word(f"role_{role}", language) if f"role_{role}" in WORDS else role
 
 
 def alert_text(alert: AlertNow, language: Language) -> str:

@@ -26,9 +26,9 @@ function act(button) {
   busySince = performance.now();
   document.documentElement.dataset.busy = "yes";
   giveUp = setTimeout(settled, GIVE_UP_MS);
-  const main = document.querySelector("main");
+  const shown = document.querySelector("[data-seen]");
   const { act: name, version, ...about } = button.dataset;
-  emitEvent("act", { ...about, act: name, seen: Number(main.dataset.seen || -1), version: Number(version || -1) });
+  emitEvent("act", { ...about, act: name, seen: shown ? Number(shown.dataset.seen) : -1, version: Number(version || -1) });
 }
 
 /* What cannot be undone is asked for twice, in place, without a dialog. */
