@@ -202,6 +202,7 @@ def boards(hall: Hall, projection: HallProjection) -> tuple[wire.Board, ...]:
     """What the displays of each zone show: calls to its counters, the queues that wait in it."""
     if not hall.configured:
         return ()
+    prefixes = {queue.id: queue.prefix for queue in hall.configuration.queues}
     return tuple(
         wire.Board(
             zone=zone.id,
@@ -216,6 +217,7 @@ def boards(hall: Hall, projection: HallProjection) -> tuple[wire.Board, ...]:
                 wire.BoardQueue(
                     queue=queue.queue,
                     name=dict(queue.name),
+                    prefix=prefixes.get(queue.queue),
                     colour=queue.colour,
                     waiting=queue.waiting_count,
                     wait=wait_of(queue.wait),

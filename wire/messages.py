@@ -237,6 +237,8 @@ class BoardQueue(Message):
     queue: Id
     name: dict[str, str]
     """Text by language: `zh`, `en`."""
+    prefix: str | None = None
+    """Letters with which the queue's numbers begin."""
     colour: str | None = None
     waiting: Count
     wait: Wait | None = None
