@@ -26,6 +26,9 @@ FONT = "fonts/NotoSansSC-Regular.otf"
 def main(
     profile: Annotated[Path, typer.Option(help="The terminal's profile (TOML).")],
     headless: Annotated[bool, typer.Option(help="Run without a screen.")] = False,
+    guide: Annotated[
+        Path | None, typer.Option(help="Take touches on command on this unix socket (demonstrations).")
+    ] = None,
 ) -> None:
     """Serve citizens until stopped. Exit status 1: the profile cannot be used; 0: stopped or told to restart."""
     no_core_dumps()
@@ -37,7 +40,7 @@ def main(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     with as_file(files("assets") / FONT) as font:
-        asyncio.run(_serve(loaded, keys, font) if headless else _serve_with_screens(loaded, keys, font))
+        asyncio.run(_serve(loaded, keys, font) if headless else _serve_with_screens(loaded, keys, font, guide))
 
 
 async def _serve(profile: Profile, keys: Secrets, font: Path) -> None:
@@ -47,7 +50,7 @@ async def _serve(profile: Profile, keys: Secrets, font: Path) -> None:
         await terminal
 
 
-async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path) -> None:
+async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path, guide: Path | None) -> None:
     """Screens and terminal on one loop; when one ends, both do."""
     from screens import environment  # noqa: PLC0415 - without a screen Kivy need not be installed
 
@@ -57,7 +60,11 @@ async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path) -> No
     terminal = Terminal(profile, keys, font)
     app = StationApp(terminal.send, _screen_options(profile))
     terminal.on_view(app.show)
-    tasks = (asyncio.create_task(terminal.run()), asyncio.create_task(app.async_run("asyncio")))
+    tasks = [asyncio.create_task(terminal.run()), asyncio.create_task(app.async_run("asyncio"))]
+    if guide is not None:
+        from screens.guide import Guide  # noqa: PLC0415 - see above
+
+        tasks.append(asyncio.create_task(Guide(app, lambda: terminal.view, guide).serve()))
     _end_on_signals(*tasks)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -208,10 +208,14 @@ class Exchange:
         topic = topics.request if entry.lane == "live" else topics.journal
         outgoing = Outgoing(topic(self._hall, self._device), entry.payload, correlation=entry.request_id.encode())
         refusals = 0
+        now = asyncio.get_running_loop().time
         while True:
+            began = now()
             answer = await self._ask(entry.request_id, outgoing, gated=True, urgent=entry.lane == "live")
             if answer is None:
                 return
+            took_ms = round((now() - began) * 1000, 1)
+            log.info("answered", kind=entry.kind, request_id=entry.request_id, took_ms=took_ms)
             if not isinstance(answer, Refused):
                 await self._answered(entry, answer)
                 return
