@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
+from queue_server.hall import refusals
 from queue_server.hall.calls import Call
 from queue_server.hall.choice import Choice, count_ahead, pick, ranked
 from queue_server.hall.configuration import HallConfiguration, PriorityClass
@@ -22,12 +23,12 @@ class NotConfigured(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceState:
-    """Whether a number for the service can be taken now; `reason` is the code of the refusal's cause."""
+    """Whether a number for the service can be taken now; `reason` is the code of the refusal that `Issue` would get."""
 
     service: str
     open: bool
     reason: str | None
-    """`no_open_counter`, `numbers_exhausted`, `day_already_closed`; None where open."""
+    """`service_closed`, `numbers_exhausted`, `day_already_closed`; None where open."""
     waiting: int
     counters: tuple[str, ...]
     """Numbers of the open counters that serve it."""
@@ -83,7 +84,8 @@ class Hall:
         return self.store.tickets.get(ticket)
 
     def ticket_by_token(self, follow_token: str) -> Ticket | None:
-        return self.store.tickets.get(self.store.ticket_by_token.get(follow_token, ""))
+        ticket = self.store.ticket_by_token.get(follow_token)
+        return self.store.tickets[ticket] if ticket is not None else None
 
     def tickets(self) -> Iterable[Ticket]:
         """All tickets of the open and the last closed day, in no order."""
@@ -177,11 +179,11 @@ class Hall:
         reason = None
         today = self.business_date(now)
         if self.store.open_day != today and self.store.is_past(today):
-            reason = "day_already_closed"
-        elif next_serial(self.store, queue, today) is None:
-            reason = "numbers_exhausted"
+            reason = refusals.DayAlreadyClosed.code
         elif self.configuration.rules.close_when_no_counter and not numbers:
-            reason = "no_open_counter"
+            reason = refusals.ServiceClosed.code
+        elif next_serial(self.store, queue, today) is None:
+            reason = refusals.NumbersExhausted.code
         return ServiceState(
             service=service,
             open=reason is None,
@@ -199,4 +201,5 @@ class Hall:
         return self.store.helps.get(help_id)
 
     def open_help_of(self, device: str) -> HelpRequest | None:
-        return self.store.helps.get(self.store.open_help_of.get(device, ""))
+        request = self.store.open_help_of.get(device)
+        return self.store.helps[request] if request is not None else None

@@ -93,8 +93,6 @@ class ServiceClosed(Refusal):
 
     code: ClassVar[str] = "service_closed"
     service: str
-    reason: str
-    """`no_open_counter`."""
 
 
 @dataclass(frozen=True, kw_only=True)

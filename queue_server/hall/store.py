@@ -144,11 +144,13 @@ class Store(Facts):
 
     def session_at(self, counter: str) -> CounterSession | None:
         """The open session at a counter."""
-        return self.sessions.get(self._open_at.get(counter, ""))
+        session = self._open_at.get(counter)
+        return self.sessions[session] if session is not None else None
 
     def session_of(self, clerk: str) -> CounterSession | None:
         """The open session of a clerk."""
-        return self.sessions.get(self._open_of.get(clerk, ""))
+        session = self._open_of.get(clerk)
+        return self.sessions[session] if session is not None else None
 
     def open_session(self, session_id: str) -> CounterSession:
         session = self.sessions.get(session_id)

@@ -171,7 +171,7 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
     if refusal := _malformed(hall, command):
         return refusal
     if configuration.rules.close_when_no_counter and not hall.open_counters(queue.id):
-        return refusals.ServiceClosed(service=service.id, reason="no_open_counter")
+        return refusals.ServiceClosed(service=service.id)
     given = next_serial(store, queue, day)
     if given is None:
         return refusals.NumbersExhausted(queue=queue.id, last=queue.last)
@@ -206,13 +206,12 @@ def _malformed(hall: "Hall", command: Issue) -> Refusal | None:
         return refusals.PriorityClassUnknown(priority_class=command.priority_class)
     if command.person is not None and _PERSON.fullmatch(command.person) is None:
         return refusals.PersonNotKeyed()
-    for used, id_ in (
-        (store.tickets, command.ticket),
-        (store.visits, command.visit),
-        (store.ticket_by_token, command.follow_token),
-    ):
-        if id_ in used:
-            return refusals.IdAlreadyUsed(id=command.ticket if used is store.ticket_by_token else id_)
+    if command.ticket in store.tickets:
+        return refusals.IdAlreadyUsed(id=command.ticket)
+    if command.visit in store.visits:
+        return refusals.IdAlreadyUsed(id=command.visit)
+    if command.follow_token in store.ticket_by_token:
+        return refusals.IdAlreadyUsed(id=command.ticket)  # the token itself opens a page and is not repeated
     return None
 
 

@@ -142,7 +142,12 @@ class Histories(RuleBasedStateMachine):
     @rule(arrivals=st.lists(st.tuples(st.sampled_from(SERVICES), st.sampled_from(CLASSES)), min_size=1, max_size=5))
     def issue(self, arrivals: list[tuple[str, str]]) -> None:
         for service, priority_class in arrivals:
-            self.act(self.scene.issuing(service, priority_class))
+            state = self.hall.service_state(service, self.scene.now)
+            assert state is not None
+            crossing = self.hall.open_day != self.hall.business_date(self.scene.now)
+            outcome = self.act(self.scene.issuing(service, priority_class))
+            refused = outcome.code if isinstance(outcome, Refusal) else None
+            assert refused == state.reason or crossing
             self.scene.later(seconds=90)
 
     @rule(data=st.data())

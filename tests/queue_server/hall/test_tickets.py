@@ -93,11 +93,11 @@ def test_nothing_is_issued_before_the_hall_is_configured():
 
 def test_a_service_without_open_counter_is_refused_where_the_rule_says_so():
     scene = Scene(sample(rules=replace(sample().rules, close_when_no_counter=True)))
-    closed = refusals.ServiceClosed(service="id-card", reason="no_open_counter")
+    closed = refusals.ServiceClosed(service="id-card")
     assert scene.refused(scene.issuing()) == closed
     state = scene.hall.service_state("id-card", scene.now)
     assert state is not None
-    assert (state.open, state.reason, state.counters) == (False, "no_open_counter", ())
+    assert (state.open, state.reason, state.counters) == (False, "service_closed", ())
     scene.open("counter-4")
     state = scene.hall.service_state("id-card", scene.now)
     assert state is not None
