@@ -1,5 +1,6 @@
 """Slips on their way: kept in the journal before the first byte, printed once, and their outcome told to all."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -47,7 +48,8 @@ class Printing:
             self._emit(events.SlipDone(job.job, SlipState.NOT_PRINTED, "journal_fault"))
             self._emit(events.JournalChanged(writable=False))
             return
-        document = slip.lay_out(
+        document = await asyncio.to_thread(
+            slip.lay_out,
             job.ticket,
             catalogue,
             language=job.language,

@@ -7,6 +7,7 @@ the windows or the rule on being passed.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from hardware.ticket_printer.document import (
     Align,
@@ -20,6 +21,9 @@ from hardware.ticket_printer.document import (
     Rule,
     Text,
 )
+from hardware.ticket_printer.encode import AIR_DOTS, LINE_GAP_DOTS
+from hardware.ticket_printer.profile import PrinterProfile
+from hardware.ticket_printer.raster import CHARACTER_DOTS, qr_matrix
 from hardware.ticket_printer.text import cells, wrap
 from kiosk.journeys.catalogue import Catalogue
 from kiosk.journeys.state import Ticket
@@ -27,14 +31,10 @@ from kiosk.slip_words import WORDS, Words
 
 DOTS_PER_MM = 8
 LONGEST_MM = 120
-_COLUMNS = 48
-_LINE_DOTS = 24
-_GAP_DOTS = 8
-_CUT_FEED_DOTS = 4 * (_LINE_DOTS + _GAP_DOTS)
-_BANNER_DOTS = 72
+_PAPER = PrinterProfile()
+_LINE_DOTS = CHARACTER_DOTS + LINE_GAP_DOTS
+_BANNER_DOTS = 72 + AIR_DOTS
 _RULE_DOTS = 18
-_QR_MODULES = 45
-"""Side of a QR code for an address of up to 84 characters (version 5, level M), with its quiet zone."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ def test_page(terminal: str, printed_at: datetime) -> PrintDocument:
 
 def height_mm(document: PrintDocument) -> float:
     """Length of the paper that a document takes, with the feed before the cut."""
-    dots = sum(_height(block) for block in document.blocks) + _CUT_FEED_DOTS
-    return dots / DOTS_PER_MM
+    dots = sum(_height(block) for block in document.blocks)
+    return (dots + _PAPER.feed_before_cut_lines * _LINE_DOTS) / DOTS_PER_MM
 
 
 def _sizes(materials: int) -> Iterator[_Size]:
-    yield from (_Size(240, 5, None), _Size(216, 4, None), _Size(192, 4, None), _Size(168, 4, None))
-    yield from (_Size(168, 4, kept) for kept in range(materials - 1, -1, -1))
-    yield from (_Size(136, 4, 0), _Size(136, 3, 0))
+    yield from (_Size(number, 4, None) for number in (240, 216, 192, 168, 152, 136))
+    yield from (_Size(136, 4, kept) for kept in range(materials, -1, -1))
+    yield from (_Size(136, 3, 0), _Size(112, 3, 0))
 
 
 def _head(ticket: Ticket, catalogue: Catalogue, language: str, reprint: bool, number_dots: int) -> Iterator[Block]:
@@ -121,10 +121,11 @@ def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Bl
         made_at = ticket.wait.made_at.astimezone(catalogue.zone)
         text = words.wait.format(low=ticket.wait.low, high=ticket.wait.high, made_at=f"{made_at:%H:%M}")
         yield Text(text, align=Align.CENTER)
-    if ticket.counters:
-        yield Text(words.counters.format(counters=words.comma.join(ticket.counters)), align=Align.CENTER)
-    if place := catalogue.place(ticket.service, ticket.counters).of(language):
-        yield Text(words.place.format(place=place), align=Align.CENTER)
+    counters = words.counters.format(counters=words.comma.join(ticket.counters)) if ticket.counters else ""
+    place = catalogue.place(ticket.service, ticket.counters).of(language)
+    where = [part for part in (counters, words.place.format(place=place) if place else "") if part]
+    for line in ["  ".join(where)] if cells("  ".join(where)) <= _PAPER.columns else where:
+        yield Text(line, align=Align.CENTER)
     yield Text(words.follow, align=Align.CENTER)
 
 
@@ -151,20 +152,20 @@ def _printed(catalogue: Catalogue, language: str, masked_name: str | None, termi
 
 def _large(text: str) -> Text:
     """Twice as large where it fits on one line, else twice as high."""
-    return Text(text, 2 if cells(text) * 2 <= _COLUMNS else 1, 2, align=Align.CENTER)
+    return Text(text, 2 if cells(text) * 2 <= _PAPER.columns else 1, 2, align=Align.CENTER)
 
 
 def _height(block: Block) -> int:
     match block:
         case Text():
-            lines = sum(len(wrap(line, _COLUMNS // block.width)) for line in block.text.splitlines() or [""])
-            height = lines * (_LINE_DOTS * block.height + _GAP_DOTS)
+            lines = sum(len(wrap(line, _PAPER.columns // block.width)) for line in block.text.splitlines() or [""])
+            height = lines * (CHARACTER_DOTS * block.height + LINE_GAP_DOTS)
         case BigText():
-            height = block.height_dots
+            height = block.height_dots + 2 * AIR_DOTS
         case QrCode():
-            height = _QR_MODULES * block.module_size
+            height = _qr_side(block.data) * block.module_size
         case Feed():
-            height = block.lines * (_LINE_DOTS + _GAP_DOTS)
+            height = block.lines * _LINE_DOTS
         case Banner():
             height = _BANNER_DOTS
         case Rule():
@@ -172,3 +173,9 @@ def _height(block: Block) -> int:
         case Image():
             height = block.height
     return height
+
+
+@lru_cache(maxsize=1)
+def _qr_side(data: str) -> int:
+    """Modules of a side; the same code is measured once for all ways to lay a slip out."""
+    return len(qr_matrix(data))
