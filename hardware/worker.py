@@ -3,31 +3,21 @@
 import random
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from hardware.cancel import CancelToken
-from hardware.errors import (
-    CommandCancelled,
-    DeadlinePassed,
-    DeviceClosed,
-    DriverError,
-    HardwareError,
-    LineLost,
-)
+from hardware.command import Command, Run
+from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, HardwareError, LineLost
 from hardware.lines import Line, LineOpener
 from hardware.vocabulary import Detail, DeviceStatus, Health
 
 T = TypeVar("T")
-
-POLL_SLICE_S: Final = 0.05
-"""The longest a running command can go on without looking at its cancel token."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,127 +34,7 @@ class BackOff:
         return min(self.limit_s, self.first_s * 2.0 ** min(attempt, 30)) * rng.uniform(0.5, 1.5)
 
 
-class Run:
-    """What a command works with: the open line, its deadline (monotonic seconds) and its cancel token."""
-
-    def __init__(self, worker: "DeviceWorker", command: "_Command[Any]") -> None:
-        self._worker = worker
-        self._command = command
-        self._committed = False
-        self.deadline = command.deadline
-        self.cancel = command.cancel
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the caller has given up, by token or by cancelling the future."""
-        return self.cancel.cancelled or self._command.future.cancelled()
-
-    def check(self) -> None:
-        """Raise if the command has to end now: closed, cancelled, or its deadline passed."""
-        self._worker.settle_expired()
-        if self._worker.closing:
-            raise DeviceClosed(self._worker.device)
-        if self.cancelled and not self._committed:
-            raise CommandCancelled(self._worker.device)
-        if time.monotonic() >= self.deadline:
-            raise DeadlinePassed(self._worker.device)
-
-    def commit(self) -> None:
-        """From here on the command cannot be undone: a cancel is no longer heard (deadline and close are)."""
-        self.check()
-        self._committed = True
-
-    def read(self, until: float) -> bytes:
-        """The next bytes, or none when `until` (monotonic) passed. Raises as `check` does, or `LineLost`."""
-        line = self._worker.line()
-        while True:
-            self.check()
-            end = min(until, self.deadline)
-            data = line.read_available(min(end, time.monotonic() + POLL_SLICE_S))
-            if data or time.monotonic() >= until:
-                return data
-
-    def write(self, data: bytes, until: float | None = None) -> None:
-        """Hand over bytes; neither a cancel nor a close cuts a write in two. Raises `LineLost` or `LineStalled`."""
-        self._worker.line().write(data, self.deadline if until is None else until)
-
-    def discard_input(self) -> bytes:
-        """Take whatever has arrived unasked, without waiting."""
-        line = self._worker.line()
-        taken = bytearray()
-        while data := line.read_available(0.0):
-            taken += data
-        return bytes(taken)
-
-    def pause(self, seconds: float) -> None:
-        """Wait, ended early by cancel, close or deadline (which raise)."""
-        until = min(time.monotonic() + seconds, self.deadline)
-        while (left := until - time.monotonic()) > 0:
-            if self._committed:
-                time.sleep(min(left, POLL_SLICE_S))
-            else:
-                self.cancel.wait(min(left, POLL_SLICE_S))
-            self.check()
-        self.check()
-
-    def reopen(self) -> None:
-        """Close the line and open it anew. Raises `LineLost`."""
-        self._worker.reopen()
-
-    def report(self, status: DeviceStatus) -> None:
-        """Tell what the command has just learnt of the device."""
-        self._worker.report(status)
-
-
 Probe = Callable[[Run], DeviceStatus]
-
-
-class _Command(Generic[T]):
-    """One queued command with its future. The future stays cancellable while the command runs."""
-
-    def __init__(
-        self,
-        work: Callable[[Run], T],
-        failed: Callable[[HardwareError], T],
-        discard: Callable[[T], None],
-        deadline: float,
-        cancel: CancelToken,
-    ) -> None:
-        self._work = work
-        self._failed = failed
-        self._discard = discard
-        self.deadline = deadline
-        self.cancel = cancel
-        self.future: Future[T] = Future()
-
-    def execute(self, run: Run) -> HardwareError | None:
-        """Do the work and settle the future; the error, if one ended the work."""
-        try:
-            run.check()
-            result = self._work(run)
-        except HardwareError as error:
-            self.settle(error)
-            return error
-        except Exception as error:  # noqa: BLE001 - see below
-            # A defect in one command must not take the device's thread along. Only type and place are logged:
-            # the message of an error may quote what was on a card.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("device_driver_error", error=type(error).__name__, file=place.filename, line=place.lineno)
-            driver_error = DriverError(type(error).__name__)
-            self.settle(driver_error)
-            return driver_error
-        self._deliver(result)
-        return None
-
-    def settle(self, error: HardwareError) -> None:
-        """End the command with what the driver makes of `error`."""
-        self._deliver(self._failed(error))
-
-    def _deliver(self, result: T) -> None:
-        try:
-            self.future.set_result(result)
-        except InvalidStateError:
-            self._discard(result)
 
 
 class DeviceWorker:
@@ -201,7 +71,7 @@ class DeviceWorker:
         self._attempt = 0
         self._next_turn = 0.0
         self._wake = threading.Condition()
-        self._queue: deque[_Command[Any]] = deque()
+        self._queue: deque[Command[Any]] = deque()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"device-{device}", daemon=True)
         self._thread.start()
@@ -231,7 +101,7 @@ class DeviceWorker:
         `asyncio.wrap_future(future)`) cancels the command; a result that then nobody takes is given to `discard`.
         """
         token = cancel or CancelToken()
-        command = _Command(work, failed, discard, deadline, token)
+        command = Command(work, failed, discard, deadline, token)
         with self._wake:
             if self.closing:
                 refused = True
@@ -288,7 +158,7 @@ class DeviceWorker:
         for command in expired:
             command.settle(DeadlinePassed(self.device))
 
-    def _drop_if_queued(self, command: _Command[T]) -> None:
+    def _drop_if_queued(self, command: Command[T]) -> None:
         with self._wake:
             try:
                 self._queue.remove(command)
@@ -312,13 +182,13 @@ class DeviceWorker:
             for command in left:
                 command.settle(DeviceClosed(self.device))
 
-    def _next_command(self) -> _Command[Any] | None:
+    def _next_command(self) -> Command[Any] | None:
         with self._wake:
             if not self._queue and not self.closing:
                 self._wake.wait(max(0.0, self._next_turn - time.monotonic()))
             return self._queue.popleft() if self._queue and not self.closing else None
 
-    def _execute(self, command: _Command[Any]) -> None:
+    def _execute(self, command: Command[Any]) -> None:
         if self._line is None and not self._open_line():
             command.settle(LineLost(f"{self.device}: line cannot be opened"))
             return
@@ -328,7 +198,7 @@ class DeviceWorker:
         if self._line is None and not self._open_line():
             return
         deadline = time.monotonic() + self._probe_timeout_s
-        probe = _Command(
+        probe = Command(
             lambda run: self.report(self._probe(run)), lambda _: None, lambda _: None, deadline, CancelToken()
         )
         self._next_turn = time.monotonic() + self._probe_interval_s

@@ -11,12 +11,13 @@ from typing import Final
 import structlog
 
 from hardware.cancel import CancelToken
+from hardware.command import Run
 from hardware.errors import DeadlinePassed, DeviceFault, HardwareError, NoAnswer
 from hardware.id_card.codec import Command, FrameDecoder, Reply, SamId, Sw3, answers, encode, parse_sam_id, split_blocks
 from hardware.id_card.fields import CardLayout, IdCard, UnsupportedCardLayout, parse_card
 from hardware.lines import open_line, parse_address
 from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
-from hardware.worker import BackOff, DeviceWorker, Run
+from hardware.worker import BackOff, DeviceWorker
 
 DEVICE: Final = "id_card_reader"
 

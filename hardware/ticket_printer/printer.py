@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from hardware.cancel import CancelToken
+from hardware.command import Run
 from hardware.errors import DeviceFault, HardwareError, LineLost, NoAnswer
 from hardware.lines import open_line, parse_address
 from hardware.ticket_printer.codec import (
@@ -36,7 +37,7 @@ from hardware.ticket_printer.encode import CUT, encode_document, separator
 from hardware.ticket_printer.profile import Fence, PrinterProfile
 from hardware.ticket_printer.raster import SlipFont
 from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
-from hardware.worker import BackOff, DeviceWorker, Run
+from hardware.worker import BackOff, DeviceWorker
 
 PIECE_BYTES: Final = 1024
 
@@ -258,23 +259,23 @@ class TicketPrinter:
     def _ask(self, run: Run, n: int) -> int | None:
         """One real-time question; None when unanswered.
 
-        The answer does not name its question, so what came before is taken away first, and where more than one came it
-        is asked again.
+        The answer does not name its question, so what came before is taken away first, and where answers that differ
+        came it is asked again.
         """
         for _ in range(self._timing.misses):
             self._note(self._answers.feed(run.discard_input()))
             self._answers.reset()
             until = time.monotonic() + self._timing.answer_s
             run.write(ask_real_time(n), until)
-            found: list[int] = []
+            found: set[int] = set()
             while not found and (data := run.read(until)):
                 answers = self._answers.feed(data)
                 self._note(answers)
-                found = [answer.byte for answer in answers if isinstance(answer, RealTimeStatus)]
+                found = {answer.byte for answer in answers if isinstance(answer, RealTimeStatus)}
             if not found:
                 return None
             if len(found) == 1:
-                return found[0]
+                return found.pop()
         return None
 
     def _send(self, run: Run, commands: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from hardware.worker import BackOff
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
 QUICK_READER = ReaderTiming(find_interval_s=0.02, answer_s=0.25, misses=2, read_s=0.6, gap_s=0.1, relay_hint_s=60)
-QUICK_PRINTER = PrinterTiming(answer_s=0.15, look_interval_s=0.03)
+QUICK_PRINTER = PrinterTiming(answer_s=0.15, misses=2, look_interval_s=0.03)
 QUICK_BACK_OFF = BackOff(first_s=0.02, limit_s=0.05)
 
 

@@ -167,6 +167,11 @@ def test_a_broken_frame_costs_itself_and_not_the_next(body, change, data):
     assert Reply(0x80, b"") in decoder.feed(candidate) + decoder.flush()
 
 
+def test_a_frame_behind_a_preamble_that_broke_off_is_read():
+    assert FrameDecoder().feed(PREAMBLE + frame(b"\x00\x00\x80")) == [Reply(0x80, b"")]
+    assert FrameDecoder().feed(PREAMBLE + b"\x00\x04\x00" + frame(b"\x00\x00\x80")) == [Reply(0x80, b"")]
+
+
 @given(st.binary(max_size=1400))
 def test_splitting_any_data_gives_blocks_or_nothing(data):
     for command in (Command.READ_TEXT_AND_PHOTO, Command.READ_TEXT_PHOTO_AND_FINGERPRINT):
