@@ -37,6 +37,10 @@ SEVERITY: Mapping[str, Severity] = {
     "device_pending": "info",
     "malformed_messages": "warning",
     "sign_in_locked": "warning",
+    "display_speaker_gone": "warning",
+    "display_sound_blocked": "warning",
+    "display_voice_failed": "warning",
+    "display_behind": "warning",
     "printer_out_of_paper": "critical",
     "printer_paper_low": "info",
     "printer_jammed": "critical",
@@ -79,7 +83,7 @@ class AlertBook:
         with self._lock:
             known = self._open.get((code, subject))
             if known is None:
-                row = AlertRow(self._hall, code, subject, SEVERITY[code], texts, at, at, 1)
+                row = AlertRow(self._hall, code, subject, SEVERITY.get(code, "warning"), texts, at, at, 1)
             else:
                 row = replace(known, last_at=at, count=known.count + 1, params=texts)
             self._open[code, subject] = row

@@ -207,9 +207,9 @@ class DeviceBook:
                 return Verdict("refused", "cloned_device")
             if live.boots[-1:] != (hello.boot_id,):
                 live.boots = (*live.boots, hello.boot_id)[-BOOTS_KEPT:]
-            row = replace(row, instance=hello.instance, last_hello=instant_text(self._now()))
-            self._rows[device] = row
-        self._defer(lambda: self._registers.put_device(row))
+            at = instant_text(self._now())
+            self._rows[device] = replace(row, instance=hello.instance, last_hello=at)
+        self._defer(lambda: self._registers.note_hello(device, hello.instance, at))
         self.on_change()
         return Verdict("accepted")
 

@@ -146,9 +146,6 @@ class Runner:
         """Put an item into the mailbox."""
         self._mailbox.append(item)
 
-    def __len__(self) -> int:
-        return len(self._mailbox)
-
     def take(self, limit: int = MAX_BATCH) -> list[Item]:
         """The next batch: what is there, in order, `limit` at most."""
         return [self._mailbox.popleft() for _ in range(min(limit, len(self._mailbox)))]
@@ -261,7 +258,10 @@ class _Decision:
     def _withdraw(self, item: AskWithdraw) -> None:
         known = self._known.get(item.target)
         ticket, cancelled = None, False
-        if known is None:
+        if item.target == (item.key.device, item.key.request_id):
+            # a fact cannot take itself back; it is kept and does nothing
+            pass
+        elif known is None:
             void = RequestKey(*item.target, VOID)
             self._keep(void, item.void, None)
             self._notes.append(AuditNote(self._at, _by(item.by), "request_voided", item.target[1]))

@@ -47,12 +47,11 @@ _REQUEST_ID = re.compile(r"[0-9a-f]{8,32}-[0-9]{1,12}")
 
 @dataclass(frozen=True)
 class WireSettings:
-    """Who this server is on the wire. `conn_seq` must be above that of any earlier process of this server."""
+    """Who this server is on the wire."""
 
     server: str
     hall: str
     public_url: str
-    conn_seq: int
 
 
 class WireSide:

@@ -109,6 +109,16 @@ class Registers:
         with self._database.write() as connection:
             connection.execute(update(tables.devices).where(tables.devices.c.id == device.id).values(asdict(device)))
 
+    def note_hello(self, device: str, instance: str, at: str) -> None:
+        """Write the time of a hello; binds the device to `instance` if it is bound to none.
+
+        Touches nothing else: the registry may have been changed by another program since it was read.
+        """
+        table = tables.devices
+        mine = (table.c.id == device) & ((table.c.instance == instance) | table.c.instance.is_(None))
+        with self._database.write() as connection:
+            connection.execute(update(table).where(mine).values(instance=instance, last_hello=at))
+
     # --- staff
 
     def staff(self) -> list[StaffRow]:
