@@ -110,7 +110,7 @@ async def counters(service: Service, _staff: Signed) -> list[CounterBody]:
     return [CounterBody.of(state) for state in service.counters()]
 
 
-@router.get("/counters/{counter}", operation_id="getCounter", tags=["counters"], responses=_errors(401, 404))
+@router.get("/counters/{counter}", operation_id="getCounter", tags=["counters"], responses=_errors(401, 404, 422))
 async def counter_state(service: Service, _staff: Signed, counter: Id) -> CounterBody:
     """One counter."""
     return _counter(service.counter(counter))
@@ -128,7 +128,7 @@ async def close_counter(service: Service, staff: Signed, session: Id, key: Idemp
     return _counter(await service.close_counter(staff, session, _once(key)))
 
 
-@router.get("/sessions/{session}", operation_id="getSession", tags=["counters"], responses=_errors(401, 409))
+@router.get("/sessions/{session}", operation_id="getSession", tags=["counters"], responses=_errors(401, 409, 422))
 async def session_state(service: Service, _staff: Signed, session: Id) -> CounterBody:
     """The counter that a session holds."""
     return _counter(service.state(session))

@@ -92,6 +92,7 @@ def make_app(
         version=version,
         now=now,
     )
+    app.state.web = web
     app.state.counters = web.counters
     app.router.lifespan_context = _lifespan(web)
     install_handlers(app, web.templates)
