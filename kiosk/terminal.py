@@ -73,7 +73,7 @@ class Terminal:
         self._report_wanted = asyncio.Event()
         self._restart = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._versions = {"terminal": importlib.metadata.version("estation"), "python": platform.python_version()}
+        self._versions = {"terminal": _version(), "python": platform.python_version()}
         self._devices: Devices | None = None
         self._printing: Printing | None = None
         self._hall: HallSide | None = None
@@ -282,3 +282,10 @@ class Terminal:
         task = asyncio.create_task(self._supervisor.once(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("estation")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

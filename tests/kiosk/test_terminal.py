@@ -5,6 +5,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,9 @@ import pyotp
 import pytest
 import structlog
 
+from hardware.id_card.fields import IdCard
 from hardware.simulators.id_card_reader import SAMPLE_CARDS, IdCardReaderSimulator
-from hardware.simulators.line import PtyLine
+from hardware.simulators.line import LineFaults, PtyLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
 from kiosk.journeys import intents
 from kiosk.journeys.views import (
@@ -33,40 +35,15 @@ from kiosk.journeys.views import (
 )
 from kiosk.person_key import person_key
 from kiosk.profile import load, load_secrets
+from kiosk.session import KioskSession
 from kiosk.terminal import Terminal
+from tests.kiosk.profiles import HALL_KEY, SECRET, write_profile
 from tests.kiosk.stand_in import StandIn, until
 from wire import topics
 from wire.memory import MemoryBroker
 from wire.messages import Desired, Issue, Presence, Reported, ServiceNow, Services, Slip, Withdraw, decode
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
-HALL_KEY = bytes(range(32))
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-PROFILE = """
-terminal = "t1"
-hall = "sample"
-instance = "i-1"
-state_directory = "state"
-[broker]
-account_file = "account.toml"
-[keys]
-hall_key_file = "hall.key"
-technician_secret_file = "technician.secret"
-[reader]
-address = "serial:{folder}/reader?baud=115200"
-[printer]
-address = "serial:{folder}/printer?baud=115200"
-"""
-
-
-def write_profile(folder: Path) -> Path:
-    (folder / "account.toml").write_text('username = "device-t1"\npassword = "x"\nclient_id = "device-t1"\n')
-    (folder / "hall.key").write_text(HALL_KEY.hex())
-    (folder / "technician.secret").write_text(SECRET)
-    path = folder / "profile.toml"
-    path.write_text(PROFILE.format(folder=folder))
-    return path
 
 
 class Hall:
@@ -80,13 +57,18 @@ class Hall:
         self.reader = IdCardReaderSimulator(PtyLine(folder / "reader"))
         self.printer = TicketPrinterSimulator(PtyLine(folder / "printer"), folder / "slips", FONT)
         self.views: list[View] = []
+        self.ahead_s = 0.0
+        """How far the journey's clock is put forward."""
         self.terminal = self.make_terminal()
 
     def make_terminal(self) -> Terminal:
         profile = load(write_profile(self.folder))
-        terminal = Terminal(profile, load_secrets(profile), FONT, make_link=self.broker.link)
+        terminal = Terminal(profile, load_secrets(profile), FONT, make_link=self.broker.link, monotonic=self.monotonic)
         terminal.on_view(self.views.append)
         return terminal
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead_s
 
     @property
     def view(self) -> View:
@@ -208,20 +190,31 @@ async def test_paper_out_leaves_the_number_and_a_reprint_is_marked(hall):
     assert len(hall.server.asked_for(Issue)) == 1
 
 
-async def test_a_printer_unplugged_in_the_middle_is_unknown_and_prints_nothing_twice(hall):
-    hall.printer.set_faults(paper_out_after=3)
+@pytest.mark.parametrize("fault", ["paper_out", "unplugged"])
+async def test_a_slip_that_breaks_off_is_unknown_and_prints_nothing_twice(hall, fault):
+    if fault == "paper_out":
+        hall.printer.set_faults(paper_out_after=3)
+    else:
+        hall.printer.line.set_faults(LineFaults(unplug_after_taken=2000))
     hall.terminal.send(intents.ChooseService("pension-claim"))
     await hall.seen(CardView)
     hall.reader.lay(SAMPLE_CARDS[0])
     await until(lambda: isinstance(hall.view, TicketView) and hall.view.slip is not SlipState.PRINTING)
     assert hall.view.slip is SlipState.UNKNOWN
+    assert hall.view.number == "A001"
     await until(lambda: hall.server.asked_for(Slip))
     assert hall.server.asked_for(Slip)[0].outcome == "unknown"
+    used = hall.printer.paper_used_mm
+    hall.ahead_s += 30
+    await hall.seen(TicketView, slip=SlipState.UNKNOWN)
+    assert hall.printer.paper_used_mm == used
+    assert hall.printer.slips == []
 
 
 async def test_the_hall_going_away_stops_service_and_its_return_brings_it_back(hall):
     hall.broker.kill()
-    await until(lambda: hall.view.frame.network is not Network.CONNECTED)
+    await until(lambda: hall.view.frame.network is Network.CONNECTING)
+    hall.ahead_s += 5
     await hall.seen(OutOfServiceView, code="hall_away")
     hall.broker.restart(forget=True)
     await hall.seen(HomeView)
@@ -232,6 +225,8 @@ async def test_a_citizen_who_gives_up_leaves_no_ghost_ticket(hall):
     hall.reader.lay(SAMPLE_CARDS[0])
     await hall.seen(CatalogueView, greeting="张*")
     hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(WaitingView, offers_way_out=False)
+    hall.ahead_s += 10
     await hall.seen(WaitingView, offers_way_out=True)
     hall.terminal.send(intents.GiveUp())
     hall.server.mute = False
@@ -255,7 +250,7 @@ async def test_live_numbers_older_than_those_shown_are_dropped(hall):
     assert {view.common[0].waiting for view in hall.views if isinstance(view, HomeView)} <= {None, 7, 9}
 
 
-async def test_presence_is_born_init_becomes_ready_and_ends_offline(hall):
+async def test_presence_follows_the_devices(hall):
     def presence() -> Presence:
         _envelope, body = decode(hall.broker.retained[topics.presence("t1")])
         assert isinstance(body, Presence)
@@ -271,6 +266,8 @@ async def test_maintenance_outlives_a_restart(tmp_path, sample_bundle):
     async with hall.open():
         await hall.server.order("maintenance_on")
         await hall.seen(OutOfServiceView, code="maintenance")
+    _envelope, presence = decode(hall.broker.retained[topics.presence("t1")])
+    assert presence.state == "offline", "an end in order is announced"
     again = Hall(tmp_path, sample_bundle)
     async with again.terminal_running():
         await again.seen(OutOfServiceView, code="maintenance")
@@ -338,8 +335,6 @@ async def test_nothing_of_a_visit_remains_in_memory_disk_or_logs(hall, tmp_path)
         content = file.read_bytes()
         assert not any(needle in content for needle in needles), file
     gc.collect()
-    from hardware.id_card.fields import IdCard
-    from kiosk.session import KioskSession
 
     for thing in gc.get_objects():
         if isinstance(thing, IdCard):
