@@ -128,7 +128,8 @@ class Station(FloatLayout):
                     widget.state = "normal"
 
     def on_touch_down(self, touch: Any) -> bool:
-        if getattr(touch, "button", "left") != "left":
+        # a finger has no button
+        if touch.button not in (None, "left"):
             return True
         now = Clock.get_boottime()
         if self._finger is not None and self._finger is not touch and now - self._finger_since < STUCK_S:
