@@ -1,6 +1,7 @@
 """Events and snapshots as text."""
 
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -72,6 +73,13 @@ def test_an_event_that_cannot_follow_is_corrupt_history(scene: Scene):
     for event in scene.history[1:]:
         with pytest.raises(CorruptHistory):
             evolve(scene.hall.copy(), event)
+
+
+def test_a_number_given_twice_is_corrupt_history(scene: Scene):
+    scene.issue()
+    forged = replace(scene.history[-1], ticket="other", visit="other", step="other", follow_token="other")
+    with pytest.raises(CorruptHistory, match="given twice"):
+        evolve(scene.hall, forged)
 
 
 def test_a_snapshot_of_another_core_version_is_not_used(scene: Scene):
