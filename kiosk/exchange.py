@@ -7,19 +7,18 @@ answers only what it has committed, and a repeated request may get an answer tha
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 import structlog
 
+from kiosk.asking import Asking, Times
 from kiosk.journal import Entry, Journal, Lane
 from wire import topics
-from wire.link import Link, LinkDown, Outgoing
+from wire.link import Link, Outgoing
 from wire.messages import (
     Hello,
     HelloAnswer,
@@ -31,6 +30,9 @@ from wire.messages import (
     Withdraw,
     encode,
 )
+
+NOT_ACCEPTED = frozenset({"device_pending", "device_refused", "device_elsewhere"})
+"""Refusals at the hall's gate: it no longer accepts this terminal, whatever it said to the last hello."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,22 +49,6 @@ class Listener(Protocol):
     def heard(self) -> None: ...
 
     def backlog_changed(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Times:
-    """Seconds. Pauses grow by doubling from the first to the longest, each times 0.5 to 1.5."""
-
-    first_pause_s: float = 2.0
-    longest_pause_s: float = 30.0
-    answer_deadline_s: float = 10.0
-    """A live request or hello without an answer for so long means that the hall is silent."""
-    ask_again_s: float = 6.0
-    """To the next hello where the last was not accepted, or while the hall is silent."""
-    patient_retry_s: float = 5.0
-    """A refusal that may be tried again within this time is, without asking the person."""
-    tries: int = 5
-    """Refusals that one entry may meet before it is given up."""
 
 
 class Exchange:
@@ -83,21 +69,20 @@ class Exchange:
         times: Times | None = None,
     ) -> None:
         self._journal = journal
-        self._link = link
         self._listener = listener
         self._hall, self._device, self._instance = hall, device, instance
         self._versions = versions
         self._clock = clock
-        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
         self._times = times or Times()
+        rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self.asking = Asking(link, self._times, rng, self._fell_silent, listener.heard)
         self._gate = asyncio.Event()
-        self._kick: asyncio.Event = asyncio.Event()
         self._more: dict[Lane, asyncio.Event] = {"live": asyncio.Event(), "facts": asyncio.Event()}
-        self._waiting: dict[str, asyncio.Future[Message | None]] = {}
         self._withdrawn: set[str] = set()
         self._conn_seq: int | None = None
         self._turn = asyncio.Event()
-        self._silent = asyncio.Event()
+        self._in_doubt = asyncio.Event()
+        """Whether we are (still) accepted, or heard at all, has to be asked."""
         self.counts: Counter[str] = Counter()
 
     # --- what the program asks for -------------------------------------------------------------
@@ -114,9 +99,7 @@ class Exchange:
         fact = Withdraw(request_id=request_id, reason=reason)
         self._withdrawn.add(request_id)
         await self._journal.withdraw(request_id, lambda key: self._encode(fact, key))
-        waiting = self._waiting.get(request_id)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        self.asking.drop(request_id)
         self._announce("facts")
 
     async def slip(self, fact: Slip) -> None:
@@ -149,17 +132,11 @@ class Exchange:
 
     def hall_back(self) -> None:
         """A server came online: everything that waits for an answer is sent again at once."""
-        self._kick.set()
-        self._kick = asyncio.Event()
+        self.asking.ask_again()
 
     def receive(self, message_id: str, body: Message) -> None:
-        """A message on the answer topic. What nobody waits for (any more) is counted."""
-        waiting = self._waiting.get(message_id)
-        if waiting is None or waiting.done():
-            self.counts["answers_ignored"] += 1
-            return
-        self._heard()
-        waiting.set_result(body)
+        """A message on the answer topic."""
+        self.asking.receive(message_id, body)
 
     # --- sending -------------------------------------------------------------------------------
 
@@ -211,7 +188,7 @@ class Exchange:
         now = asyncio.get_running_loop().time
         while True:
             began = now()
-            answer = await self._ask(entry.request_id, outgoing, gated=True, urgent=entry.lane == "live")
+            answer = await self.asking.ask(entry.request_id, outgoing, gate=self._gate, urgent=entry.lane == "live")
             if answer is None:
                 return
             took_ms = round((now() - began) * 1000, 1)
@@ -221,9 +198,9 @@ class Exchange:
                 return
             log.warning("request_refused", kind=entry.kind, code=answer.code, request_id=entry.request_id)
             refusals += 1
-            if refusals == self._times.tries or not self._worth_another(entry, answer):
+            if not self._worth_another(entry, answer, refusals):
                 break
-            await asyncio.sleep(max(answer.retry_after or 0.0, 0.1))
+            await asyncio.sleep(max(answer.retry_after or 0.0, self.asking.pause(refusals)))
         if entry.lane == "live":
             await self._answered(entry, answer)
             return
@@ -231,38 +208,21 @@ class Exchange:
         log.error("fact_quarantined", kind=entry.kind, code=answer.code, request_id=entry.request_id)
         await self._journal.quarantine(entry.request_id, answer.code)
 
-    def _worth_another(self, entry: Entry, refused: Refused) -> bool:
+    def _worth_another(self, entry: Entry, refused: Refused, refusals: int) -> bool:
+        """A fact waits as long as the hall does not refuse it for good; a person is told soon."""
+        if refused.code in NOT_ACCEPTED:
+            self._gate.clear()
+            self._in_doubt.set()
+            return entry.lane == "facts"
         if refused.retry_after is None:
             return False
-        return entry.lane == "facts" or refused.retry_after <= self._times.patient_retry_s
+        soon = refused.retry_after <= self._times.patient_retry_s and refusals < self._times.tries
+        return entry.lane == "facts" or soon
 
     async def _answered(self, entry: Entry, answer: Message) -> None:
         """The journal first: an answer that is shown and not kept would be withdrawn by the next start."""
         if await self._journal.answered(entry.request_id) and entry.lane == "live":
             self._listener.answered(entry.request_id, answer)
-
-    async def _ask(self, request_id: str, outgoing: Outgoing, *, gated: bool, urgent: bool) -> Message | None:
-        """The same bytes until an answer comes; None if it was withdrawn meanwhile."""
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[Message | None] = loop.create_future()
-        self._waiting[request_id] = waiting
-        deadline = loop.call_later(self._times.answer_deadline_s, self._fell_silent) if urgent else None
-        attempt = 0
-        try:
-            while not waiting.done():
-                if gated:
-                    await _either(waiting, self._gate, None)
-                kick = self._kick
-                with contextlib.suppress(LinkDown):
-                    await self._link.publish(outgoing)
-                    self.counts["sent"] += 1
-                await _either(waiting, kick, self._pause(attempt))
-                attempt += 1
-            return waiting.result()
-        finally:
-            if deadline is not None:
-                deadline.cancel()
-            del self._waiting[request_id]
 
     async def _greet(self, conn_seq: int) -> None:
         """Hello until accepted, now and then again where it was not, and as a question while the hall is silent."""
@@ -273,38 +233,24 @@ class Exchange:
             key = self._journal.next_id()
             topic = topics.request(self._hall, self._device)
             outgoing = Outgoing(topic, self._encode(hello, key), correlation=key.encode())
-            answer = await self._ask(key, outgoing, gated=False, urgent=True)
+            answer = await self.asking.ask(key, outgoing, urgent=True)
             if not isinstance(answer, HelloAnswer | Refused):
                 answer = Refused(code="answer_unexpected")
             accepted = isinstance(answer, HelloAnswer) and answer.verdict == "accepted"
             if accepted:
                 self._gate.set()
-                self.hall_back()
+                self.asking.ask_again()
             else:
                 self._gate.clear()
             self._listener.verdict(answer)
             if accepted:
-                await self._silent.wait()
-            await asyncio.sleep(self._jittered(self._times.ask_again_s))
+                self._in_doubt.clear()
+                await self._in_doubt.wait()
+            await asyncio.sleep(self.asking.jittered(self._times.ask_again_s))
 
     def _fell_silent(self) -> None:
-        if not self._silent.is_set():
-            self._silent.set()
-            log.warning("hall_silent")
-            self._listener.silent()
-
-    def _heard(self) -> None:
-        if self._silent.is_set():
-            self._silent.clear()
-            log.info("hall_heard")
-            self._listener.heard()
-
-    def _pause(self, attempt: int) -> float:
-        growing = self._times.first_pause_s * 2.0 ** min(attempt, 16)
-        return self._jittered(min(self._times.longest_pause_s, growing))
-
-    def _jittered(self, seconds: float) -> float:
-        return seconds * self._rng.uniform(0.5, 1.5)
+        self._in_doubt.set()
+        self._listener.silent()
 
     def _announce(self, lane: Lane) -> None:
         self._more[lane].set()
@@ -312,14 +258,3 @@ class Exchange:
 
     def _encode(self, body: Message, key: str) -> bytes:
         return encode(body, message_id=key, at=self._clock())
-
-
-async def _either(answer: "asyncio.Future[Message | None]", event: asyncio.Event, limit: float | None) -> None:
-    """Wait for an answer, the event, or the time, whatever comes first."""
-    if answer.done() or event.is_set():
-        return
-    watch = asyncio.create_task(event.wait())
-    try:
-        await asyncio.wait((answer, watch), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        watch.cancel()

@@ -16,8 +16,8 @@ from wire.messages import HelloAnswer, Help, HelpAnswer, Issue, IssueAnswer, Mes
 
 log = structlog.get_logger(__name__)
 
-CLONED = frozenset({"device_cloned", "instance_conflict"})
-"""Refusals of a hello that mean: another machine holds this terminal's identity."""
+CLONED = "cloned_device"
+"""Code of a hello's answer: another machine holds this terminal's identity."""
 
 
 class Changed(Protocol):
@@ -77,11 +77,10 @@ class Requests:
                 self._refused(attempt, "answer_unexpected")
 
     def verdict(self, answer: HelloAnswer | Refused) -> None:
-        if isinstance(answer, HelloAnswer):
-            self._emit(events.Verdict(answer.verdict))
-        else:
-            log.error("hello_refused", code=answer.code)
-            self._emit(events.Verdict("cloned" if answer.code in CLONED else "refused"))
+        verdict = answer.verdict if isinstance(answer, HelloAnswer) else "refused"
+        if verdict != "accepted":
+            log.error("not_accepted", verdict=verdict, code=answer.code)
+        self._emit(events.Verdict("cloned" if answer.code == CLONED else verdict))
 
     def silent(self) -> None:
         self._emit(events.HallSilent())

@@ -24,6 +24,8 @@ LOST_AFTER = timedelta(seconds=30)
 MAX_PENDING = 50
 """Unregistered devices that are remembered; more are turned away without a trace."""
 BOOTS_KEPT = 32
+CODE_DIGITS = 8
+"""Of the technician's code; terminals take the same."""
 
 Standing = Literal["accepted", "pending", "refused", "elsewhere", "unknown"]
 
@@ -152,7 +154,7 @@ class DeviceBook:
             self._changed(device)
 
     def technician_code(self, staff: Staff, device: str) -> str:
-        """The six digits that open the technician's screen of `device` now; audited.
+        """The eight digits that open the technician's screen of `device` now; audited.
 
         Raises `NotAllowed` unless the person is a technician or a manager, `DeviceUnknown`.
         """
@@ -163,7 +165,7 @@ class DeviceBook:
             raise DeviceUnknown(device)
         by = canonical({"id": staff.id, "kind": "technician" if staff.may("technician") else "manager"})
         self._registers.note(self._hall, AuditNote(instant_text(self._now()), by, "technician_code_shown", device))
-        return pyotp.TOTP(row.technician_secret).at(self._now())
+        return pyotp.TOTP(row.technician_secret, digits=CODE_DIGITS).at(self._now())
 
     def accepted(self) -> tuple[str, ...]:
         """The ids of the devices that may work."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.exchange import Exchange, Times
+from kiosk.asking import Times
+from kiosk.exchange import Exchange
 from kiosk.journal import Journal
 from tests.kiosk.stand_in import DEVICE, HALL, StandIn, until
 from wire import topics
@@ -97,6 +98,12 @@ class Site:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.journal.close()
+
+    async def all_answered(self) -> None:
+        """Wait until the journal holds nothing that waits."""
+        async with asyncio.timeout(20):
+            while await self.journal.backlog():  # noqa: ASYNC110 - the journal has no event for it
+                await asyncio.sleep(0.005)
 
     def answer_to(self, request_id: str) -> Message | None:
         return dict(self.ear.answers).get(request_id)
@@ -223,7 +230,7 @@ async def test_silence_is_said_and_ends_with_any_answer(site):
 async def test_a_silent_hall_is_asked_until_it_is_back_even_with_nothing_to_send(site):
     await until(lambda: site.ear.verdicts)
     hellos = len(site.server.hellos)
-    site.exchange._fell_silent()
+    site.exchange.asking.fell_silent()
     await until(lambda: "heard" in site.ear.heard_words)
     assert len(site.server.hellos) > hellos
 
@@ -272,6 +279,29 @@ async def test_a_poison_fact_is_set_aside_and_the_rest_flows(site):
     await until(lambda: site.exchange.counts["quarantined"] == 1)
 
 
+@pytest.mark.parametrize("code", ["ledger_full", "not_leading"])
+async def test_a_fact_that_the_hall_cannot_keep_now_waits_as_long_as_it_takes(site, code):
+    busy = True
+    site.server.refuse = lambda body: Refused(code=code, retry_after=0.01) if busy and isinstance(body, Slip) else None
+    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"))
+    await until(lambda: site.server.asked_for(Slip) and site.server.seen[site.server.asked[-1][0]] > 2 * QUICK.tries)
+    busy = False
+    await site.all_answered()
+    assert site.exchange.counts["quarantined"] == 0
+
+
+async def test_a_terminal_that_is_no_longer_accepted_asks_again_and_keeps_its_facts(site):
+    await until(lambda: site.ear.verdicts)
+    site.server.verdict = "refused"
+    site.server.refuse = lambda body: Refused(code="device_refused") if isinstance(body, Slip | Issue) else None
+    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"))
+    await until(lambda: site.ear.verdicts[-1].verdict == "refused")
+    assert len(await site.journal.pending("facts")) == 1
+    site.server.verdict, site.server.refuse = "accepted", lambda _: None
+    await until(lambda: site.ear.verdicts[-1].verdict == "accepted")
+    await site.all_answered()
+
+
 async def test_an_answer_that_nobody_waits_for_is_counted(site):
     site.exchange.receive(f"{BOOT}-99", FactAnswer())
-    assert site.exchange.counts["answers_ignored"] == 1
+    assert site.exchange.asking.counts["answers_ignored"] == 1
