@@ -16,11 +16,14 @@ import typer
 from kiosk.errors import BadProfile
 from kiosk.profile import Profile, Secrets, load, load_secrets
 from kiosk.terminal import Terminal
+from wire.where import where
 
 if TYPE_CHECKING:
     from screens.options import ScreenOptions
 
 FONT = "fonts/NotoSansSC-Regular.otf"
+
+log = structlog.get_logger(__name__)
 
 
 def main(
@@ -65,14 +68,17 @@ async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path, guide
         from screens.guide import Guide  # noqa: PLC0415 - see above
 
         tasks.append(asyncio.create_task(Guide(app, lambda: terminal.view, guide).serve()))
-    _end_on_signals(*tasks)
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        app.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    _end_on_signals(tasks[0])
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    tasks[0].cancel()
+    await asyncio.wait(tasks[:1])  # the terminal first: it still shows views while it ends
+    app.stop()
+    for task in tasks[1:]:
+        task.cancel()
+    for error in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(error, Exception):
+            log.error("program_ended", error=type(error).__name__, at=where(error))
+            raise typer.Exit(1)
 
 
 def _screen_options(profile: Profile) -> "ScreenOptions":
@@ -89,10 +95,9 @@ def _screen_options(profile: Profile) -> "ScreenOptions":
     )
 
 
-def _end_on_signals(*tasks: asyncio.Task[None]) -> None:
-    loop = asyncio.get_running_loop()
+def _end_on_signals(task: asyncio.Task[None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: [task.cancel() for task in tasks])
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def no_core_dumps() -> None:
@@ -101,18 +106,27 @@ def no_core_dumps() -> None:
 
 
 def configure_logs() -> None:
-    """JSON lines on standard error; their texts are event names, never what a person gave."""
+    """JSON lines on standard error, those of libraries too; events are named, and never tell what a person gave."""
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*common, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
+            foreign_pre_chain=common,
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries], force=True)
 
 
 if __name__ == "__main__":
