@@ -10,11 +10,12 @@ from typing import Final
 DIGITS: Final = "零一二三四五六七八九"
 LARGEST_NATURAL_WINDOW: Final = 99
 """Windows up to here are read as a number (十二号窗口), larger ones digit by digit (一零五号窗口)."""
-LARGEST_WHOLE_WINDOW: Final = 20
-"""Windows up to here, and whole tens, are one recording each; the others are joined: 到三十 + 五号窗口."""
+LARGEST_WHOLE_WINDOW: Final = 30
+"""Windows up to here, and whole tens, are one recording each; the others are joined: 到四十 + 五号窗口."""
 
-AFTER_SIGN_S: Final = 0.07
-AFTER_LETTER_S: Final = 0.12
+AFTER_SIGN_S: Final = 0.09
+AFTER_LETTER_S: Final = 0.2
+"""Longer, because P 一 (pī yī) run together is heard as P."""
 BEFORE_COUNTER_S: Final = 0.22
 
 _NUMBER: Final = r"(?:(?<![A-Z])(?P<letter>[A-Z])-?)?(?<!\d)(?P<digits>[0-9]{1,4})(?!\d)"

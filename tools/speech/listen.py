@@ -1,13 +1,15 @@
 """Lets the listener hear joined calls for every letter and writes what it made of them to ``listening.json``.
 
 Runs in the speech environment only. A letter is clear if, in every call heard, the forced choice picked it out of all
-letters and digits with a lead of at least ``CLEAR_LEAD`` (natural logarithm of the likelihood ratio).
+letters and digits with a lead of at least ``CLEAR_LEAD`` (natural logarithm of the likelihood ratio), and free hearing
+never wrote another letter or digit in its place.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import wave
 from string import ascii_uppercase
 from typing import Any, Final
@@ -24,8 +26,8 @@ from tools.speech.script import PROMPTS
 REPORT: Final = ROOT / "assets" / "voice" / "listening.json"
 CLEAR_LEAD: Final = 1.5
 SIGNS: Final = ascii_uppercase + "0123456789"
-CALLS: Final = (("036", "5"), ("158", "12"), ("2749", "3"))
-NUMBERS: Final = ("B036", "M158", "P2749", "B805", "M317", "P4162", "B990", "M620", "P7538", "B014")
+CALLS: Final = (("036", "5"), ("527", "12"))
+NUMBERS: Final = ("B036", "M158", "P2749", "B805", "M317", "P4162", "B990", "M620", "P7538", "B014", "K111")
 WINDOWS: Final = ("1", "2", "4", "7", "10", "12", "18", "20", "23", "35", "46", "60", "71", "89", "99")
 
 
@@ -57,6 +59,19 @@ def judge_letters(listener: Listener) -> dict[str, dict[str, Any]]:
             table[letter]["heard"].append(listener.hear(sound))
             print(letter, number, table[letter]["leads"][-1], SIGNS[best], table[letter]["heard"][-1], flush=True)
     return table
+
+
+def is_clear(letter: str, judged: dict[str, Any]) -> bool:
+    """Whether a letter may be used in ticket numbers."""
+    led = min(judged["leads"]) >= CLEAR_LEAD
+    return led and not any(_wrong_sign(letter, heard) for heard in judged["heard"])
+
+
+def _wrong_sign(letter: str, heard: str) -> bool:
+    sign = re.search(r"[A-Z0-9]+", heard.upper().replace("-", ""))
+    if sign is None or not heard.startswith(("请", "請")) or sign.start() != 1:
+        return False
+    return not sign.group().startswith(letter)
 
 
 def sound_errors(said: str, heard: str) -> tuple[int, int]:
@@ -102,7 +117,7 @@ def main() -> None:
     listener = Listener()
     sentences = judge_sentences(listener)
     letters = judge_letters(listener)
-    clear = "".join(letter for letter in ascii_uppercase if min(letters[letter]["leads"]) >= CLEAR_LEAD)
+    clear = "".join(letter for letter in ascii_uppercase if is_clear(letter, letters[letter]))
     report = {"listener": "whisper base", "clear_lead": CLEAR_LEAD, "clear": clear, "letters": letters, **sentences}
     REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"clear: {clear}; calls {sentences['calls']['rate']:.1%}, prompts {sentences['prompts']['rate']:.1%}")

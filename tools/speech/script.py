@@ -30,18 +30,18 @@ class Piece:
 
 
 LETTERS: Final = {
-    "A": "ei→→",
+    "A": "ˈA ",
     "B": "piː→",
     "C": "sɨi→",
     "D": "tiː→",
     "E": "ˈi",
     "F": "ɛ→fu→",
-    "G": "ʤiː→",
+    "G": "ʨi↘",
     "H": "ei→ʨʰy↘",
     "I": "ai↘",
     "J": "ꭧei↘",
-    "K": "kʰei→",
-    "L": "ai↗lou↘",
+    "K": "kʰei→→",
+    "L": "ɛ→lou↘",
     "M": "ˈɛm",
     "N": "ˈɛn",
     "O": "ou↘",
@@ -58,6 +58,9 @@ LETTERS: Final = {
     "Z": "zˈi",
 }
 """How each letter is said, in the model's phonemes (arrows are tones): the variant that the judge heard best."""
+
+ONE: Final = "ji→"
+"""一 on its own: with its plain phonemes it was heard as 也."""
 
 PLEASE: Final = "ʨʰi↓ŋ "
 """请 with a space after it: without one the model puts a vowel before the word."""
@@ -92,17 +95,17 @@ def pieces() -> tuple[Piece, ...]:
 
 def _of_tickets() -> list[Piece]:
     letters = [Piece(f"letter_{letter}", letter, phonemes) for letter, phonemes in LETTERS.items()]
-    digits = [Piece(f"digit_{value}", name) for value, name in enumerate(DIGITS)]
+    digits = [Piece(f"digit_{value}", name, ONE if value == 1 else None) for value, name in enumerate(DIGITS)]
     final_digits = [Piece(f"digit_{value}_number", f"{name}号") for value, name in enumerate(DIGITS)]
     return [Piece("please", "请", PLEASE), *letters, *digits, *final_digits, Piece("number", "号")]
 
 
 def _of_windows() -> list[Piece]:
-    whole = [*range(1, LARGEST_WHOLE_WINDOW + 1), *range(30, LARGEST_NATURAL_WINDOW, 10)]
+    whole = [*range(1, LARGEST_WHOLE_WINDOW + 1), *range(LARGEST_WHOLE_WINDOW + 10, LARGEST_NATURAL_WINDOW, 10)]
     windows = [Piece(f"to_window_{number}", f"到{numeral(number)}号窗口", speed=SPEED_OF_PHRASES) for number in whole]
     tens = [
         Piece(f"to_tens_{ten}", f"到{numeral(ten)}", speed=SPEED_OF_PHRASES)
-        for ten in range(20, LARGEST_NATURAL_WINDOW, 10)
+        for ten in range(LARGEST_WHOLE_WINDOW, LARGEST_NATURAL_WINDOW, 10)
     ]
     units = [Piece(f"window_{unit}", f"{numeral(unit)}号窗口", speed=SPEED_OF_PHRASES) for unit in range(1, 10)]
     rest = [
