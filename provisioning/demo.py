@@ -51,6 +51,7 @@ def main(
     life: Annotated[
         int, typer.Option("--life", min=0, max=20_000, help="Add so many simulated citizens an hour, and clerks.")
     ] = 0,
+    directory: Annotated[Path, typer.Option(help="Where its files go; emptied first.")] = VAR / "demo",
 ) -> None:
     """Run a hall with a terminal, simulated devices, display and consoles, and walk one visit through it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -58,7 +59,7 @@ def main(
         console.print(f"[red]{CHROMIUM} is missing: ./dev install")
         raise typer.Exit(2)
     try:
-        with only_one(VAR / "demo") as directory:
+        with only_one(directory):
             raise typer.Exit(asyncio.run(demonstrate(directory, once, life)))
     except AlreadyRuns:
         console.print("[red]A demonstration already runs from this checkout; end it first (Ctrl-C in its terminal).")
@@ -66,17 +67,17 @@ def main(
 
 
 @contextlib.contextmanager
-def only_one(directory: Path) -> Iterator[Path]:
-    """An empty directory that no other demonstration uses. Raises `AlreadyRuns`."""
-    directory.parent.mkdir(exist_ok=True)
-    with (directory.parent / "demo.lock").open("w") as lock:
+def only_one(directory: Path) -> Iterator[None]:
+    """Empty `directory`, which no other demonstration may use meanwhile. Raises `AlreadyRuns`."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRuns from None
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700)
-        yield directory
+        yield
 
 
 async def demonstrate(directory: Path, once: bool, per_hour: int) -> int:
