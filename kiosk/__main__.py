@@ -120,6 +120,7 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     libraries = logging.StreamHandler(sys.stderr)
+    libraries.setLevel(logging.WARNING)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
