@@ -62,9 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def every_payload_keeps_the_contract(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def every_payload_keeps_the_contract(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fails a test in which a link published what the contract does not allow."""
     if request.node.get_closest_marker("free_payloads"):
         yield

@@ -18,6 +18,8 @@ from wire.access import (
 from wire.link import Incoming, LinkDown, MessageTooLarge, Outgoing
 from wire.messages import MAX_BYTES
 
+pytestmark = pytest.mark.free_payloads
+
 Accounts = dict[str, Account]
 AS_DEVICE = device_subscriptions(Device("t1", ("h1",)))
 AS_SERVER = server_subscriptions(Server("s1", ("h1",)))

@@ -11,6 +11,8 @@ from wire import topics
 from wire.access import Account, Device, Server, device_subscriptions, server_subscriptions
 from wire.link import Incoming, LinkDown, MqttLink, Outgoing
 
+pytestmark = pytest.mark.free_payloads
+
 Accounts = dict[str, Account]
 AS_DEVICE = device_subscriptions(Device("t1", ("h1",)))
 AS_SERVER = server_subscriptions(Server("s1", ("h1",)))
