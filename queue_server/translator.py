@@ -27,12 +27,9 @@ class Edge:
     new_token: Callable[[], str] = new_token
 
 
-def translate(device: str, envelope: Envelope, body: Message, payload: bytes, *, now: datetime, edge: Edge) -> Item:
-    """The item for the hall's mailbox. Raises `TypeError` for a body that is no request or fact for a hall.
-
-    `payload` is the message as it came: its hash tells a repeat from another request under the same id.
-    """
-    key = RequestKey(device, envelope.id, sha256(payload).hexdigest())
+def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, edge: Edge) -> Item:
+    """The item for the hall's mailbox. Raises `TypeError` for a body that is no request or fact for a hall."""
+    key = RequestKey(device, envelope.id, content_hash(envelope))
     by = Actor("device", device)
     match body:
         case wire.Issue():
@@ -67,6 +64,11 @@ def translate(device: str, envelope: Envelope, body: Message, payload: bytes, *,
             return AskNote(_slip_note(by, envelope, body, now), key, answer)
         case _:
             raise TypeError(type(body).__name__)
+
+
+def content_hash(envelope: Envelope) -> str:
+    """SHA-256 of what is asked: it tells a repeat from another request under the same id."""
+    return sha256(canonical([envelope.kind, envelope.body]).encode()).hexdigest()
 
 
 def refused(outcome: Refusal | NotDone, request_id: str, now: datetime, *, epoch: int | None = None) -> bytes:

@@ -5,7 +5,6 @@ configurations, this server's presence) is published when it changes, on every c
 """
 
 import asyncio
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
@@ -25,8 +24,9 @@ from queue_server.runner import Reply, Unanswered
 from queue_server.translator import Edge, refused, translate
 from wire import messages, topics
 from wire.access import Server, server_subscriptions
+from wire.inbox import Inbox, Received, Rejected
 from wire.link import Incoming, Link, LinkDown, Outgoing
-from wire.messages import FACTS, REQUESTS, Envelope, Malformed, Message, decode, encode
+from wire.messages import Envelope, Message, encode
 from wire.topics import Topic
 
 log = structlog.get_logger(__name__)
@@ -41,8 +41,6 @@ MALFORMED_CALM_S = 600.0
 """The alert is over when a device sent nothing bad for this long."""
 BROKER_LOST_S = 10.0
 PENDING_RETRY_S = 30.0
-
-_REQUEST_ID = re.compile(r"[0-9a-f]{8,32}-[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,24 @@ class WireSide:
         self._last_malformed: dict[str, float] = {}
         self._lost_at: float | None = monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.counts: Counter[str] = Counter()
+        self._inbox = Inbox(
+            ("request", "journal", "presence", "reported", "server_presence"),
+            self._received,
+            self._rejected,
+            halls=(settings.hall,),
+            on_dropped=self._dropped,
+        )
+        self._counts: Counter[str] = Counter()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The topics that the link must read."""
         return server_subscriptions(Server(self._settings.server, (self._settings.hall,)))
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Since the start: answered, repeated, unanswered, refused_at_gate, hello_…, lost_…, and what was dropped."""
+        return self._counts + self._inbox.counts
 
     def bind(self, link: Link) -> None:
         """The link over which this side speaks."""
@@ -120,69 +130,59 @@ class WireSide:
 
     def on_lost(self, reason: str) -> None:
         """Staff hear of it when it lasts."""
-        self.counts[f"lost_{reason}"] += 1
+        self._counts[f"lost_{reason}"] += 1
         if self._lost_at is None:
             self._lost_at = self._monotonic()
 
     async def on_message(self, incoming: Incoming) -> None:
         """One message from the broker; messages of one topic come one after another."""
-        topic = topics.parse(incoming.topic)
-        if topic is None or topic.device is None:
-            self.counts["other_topic"] += 1
-            return
-        if topic.family in ("request", "journal"):
-            await self._asked(topic, topic.device, incoming)
-        elif topic.family in ("presence", "reported"):
-            self._said(topic.device, incoming)
+        await self._inbox(incoming)
 
     # --- requests and facts
 
-    async def _asked(self, topic: Topic, device: str, incoming: Incoming) -> None:
-        if incoming.retained or topic.hall != self._settings.hall:
-            # a request that the broker keeps would be asked again at every connection
-            self._note_malformed(device, "retained" if incoming.retained else "other_hall")
-            return
-        try:
-            envelope, body = decode(incoming.payload)
-        except Malformed as malformed:
-            await self._bad(device, incoming, malformed)
-            return
-        if _REQUEST_ID.fullmatch(envelope.id) is None:
-            self._note_malformed(device, "bad_id")
-            return
-        answer = await self._answer(topic, device, envelope, body, incoming.payload)
-        if answer is not None:
-            await self._send_answer(device, envelope.id, answer)
+    async def _received(self, received: Received) -> None:
+        device, body = received.topic.device, received.body
+        if device is None:
+            self._look_at_presence(received.topic, body)
+        elif isinstance(body, messages.Presence):
+            self._devices.presence(device, body)
+        elif isinstance(body, messages.Reported):
+            self._devices.reported(device, body)
+        else:
+            answer = await self._answer(device, received.envelope, body)
+            if answer is not None:
+                await self._send_answer(device, received.envelope.id, answer)
 
-    async def _answer(
-        self, topic: Topic, device: str, envelope: Envelope, body: Message | None, payload: bytes
-    ) -> bytes | None:
+    def _look_at_presence(self, topic: Topic, body: Message) -> None:
+        """The late will of an older connection may say that this server is gone."""
+        if topic.server != self._settings.server or not isinstance(body, messages.ServerPresence):
+            return
+        if body.state == "offline" and self._link is not None and body.conn_seq < self._link.conn_seq:
+            self._spawn(self._publish_presence)
+
+    async def _rejected(self, rejected: Rejected) -> None:
+        """Answer a bad message that says which request it is."""
+        device = rejected.topic.device
+        if device is not None and self._devices.standing(device) == "accepted":
+            answer = refused(NotDone(rejected.code, None), rejected.message_id, self._now())
+            await self._send_answer(device, rejected.message_id, answer)
+
+    async def _answer(self, device: str, envelope: Envelope, body: Message) -> bytes | None:
         """The answer's payload; None where a device must be left to ask again."""
         now = self._now()
-        misplaced = self._misplaced(topic, envelope, body)
-        if body is None or misplaced:
-            self._note_malformed(device, misplaced)
-            return refused(NotDone(misplaced, None), envelope.id, now)
         if isinstance(body, messages.Hello):
             return self._hello(device, envelope, body)
         if (refusal := self._gate(device)) is not None:
-            self.counts["refused_at_gate"] += 1
+            self._counts["refused_at_gate"] += 1
             return refused(refusal, envelope.id, now)
-        said = await self._hall.submit(translate(device, envelope, body, payload, now=now, edge=self._edge))
+        said = await self._hall.submit(translate(device, envelope, body, now=now, edge=self._edge))
         return self._answer_of(said, envelope.id)
-
-    @staticmethod
-    def _misplaced(topic: Topic, envelope: Envelope, body: Message | None) -> str:
-        """Why a message is none of this topic's kinds; empty if it is one."""
-        if body is None:
-            return "kind_unknown"
-        return "" if envelope.kind in (REQUESTS if topic.family == "request" else FACTS) else "kind_not_here"
 
     def _answer_of(self, said: Reply | Unanswered, request_id: str) -> bytes | None:
         if isinstance(said, Unanswered):
-            self.counts["unanswered"] += 1
+            self._counts["unanswered"] += 1
             return None
-        self.counts["repeated" if isinstance(said.outcome, Done) and said.outcome.repeated else "answered"] += 1
+        self._counts["repeated" if isinstance(said.outcome, Done) and said.outcome.repeated else "answered"] += 1
         if said.answer is not None or isinstance(said.outcome, Done):
             return said.answer
         return refused(said.outcome, request_id, self._now(), epoch=self._hall.epoch)
@@ -197,7 +197,7 @@ class WireSide:
 
     def _hello(self, device: str, envelope: Envelope, hello: messages.Hello) -> bytes:
         verdict = self._devices.hello(device, hello)
-        self.counts[f"hello_{verdict.verdict}"] += 1
+        self._counts[f"hello_{verdict.verdict}"] += 1
         log.info("hello", device=device, verdict=verdict.verdict, code=verdict.code)
         bundle = self._hall.bundle()
         now = self._now()
@@ -209,45 +209,21 @@ class WireSide:
         )
         return encode(body, message_id=envelope.id, at=now, epoch=self._hall.epoch)
 
-    async def _bad(self, device: str, incoming: Incoming, malformed: Malformed) -> None:
-        """Answer a bad message where it says which request it was, and drop it where it does not."""
-        self._note_malformed(device, malformed.reason)
-        request_id = malformed.envelope.id if malformed.envelope else (incoming.correlation or b"").decode("latin-1")
-        if self._devices.standing(device) == "accepted" and _REQUEST_ID.fullmatch(request_id):
-            body = messages.Refused(code="malformed", params={"reason": malformed.reason})
-            await self._send_answer(device, request_id, encode(body, message_id=request_id, at=self._now()))
-
     async def _send_answer(self, device: str, request_id: str, payload: bytes) -> None:
         with suppress(LinkDown):
             # lost answers are asked for again
             await self._publish(Outgoing(topics.answer(device), payload, correlation=request_id.encode()))
 
-    def _note_malformed(self, device: str, reason: str) -> None:
-        self.counts[f"malformed_{reason}"] += 1
+    def _dropped(self, topic: Topic | None, reason: str) -> None:
+        device = topic.device if topic else None
+        if device is None:
+            return
         times = self._malformed.setdefault(device, deque(maxlen=MALFORMED_ALERT))
         self._last_malformed[device] = self._monotonic()
         times.append(self._last_malformed[device])
         if len(times) == MALFORMED_ALERT and times[-1] - times[0] <= MALFORMED_WINDOW_S:
             times.clear()
             self._alerts.raise_("malformed_messages", device, reason=reason)
-            log.warning("malformed_messages", device=device, reason=reason)
-
-    # --- what devices say of themselves
-
-    def _said(self, device: str, incoming: Incoming) -> None:
-        if not incoming.payload:
-            return
-        try:
-            _, body = decode(incoming.payload)
-        except Malformed as malformed:
-            self._note_malformed(device, malformed.reason)
-            return
-        if isinstance(body, messages.Presence):
-            self._devices.presence(device, body)
-        elif isinstance(body, messages.Reported):
-            self._devices.reported(device, body)
-        else:
-            self._note_malformed(device, "kind_not_here")
 
     # --- retained truth
 

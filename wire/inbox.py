@@ -46,10 +46,13 @@ class Rejected:
 
 OnReceived = Callable[[Received], Awaitable[None]]
 OnRejected = Callable[[Rejected], Awaitable[None]]
+OnDropped = Callable[[Topic | None, str], None]
 
 
 class Inbox:
     """An `on_message` for a link. `families` are those it subscribed to; `device` and `halls`, where given, its own.
+
+    `on_dropped` is told of every bad message with its reason: for alerts about a device that sends many.
 
     Reasons that are counted: those of `Malformed`; `bad_topic` (not of the tree), `unexpected_topic` (a family that
     was not asked for, or another's ids), `retained_command` (an old command that a broker kept), `cleared` (an empty
@@ -65,10 +68,12 @@ class Inbox:
         *,
         device: str | None = None,
         halls: Collection[str] | None = None,
+        on_dropped: OnDropped | None = None,
     ) -> None:
         self._families = frozenset(families)
         self._on_received = on_received
         self._on_rejected = on_rejected
+        self._on_dropped = on_dropped
         self._device = device
         self._halls = None if halls is None else frozenset(halls)
         self.counts: Counter[str] = Counter()
@@ -109,6 +114,8 @@ class Inbox:
 
     def _drop(self, reason: str, topic: Topic | None) -> None:
         self.counts[reason] += 1
+        if self._on_dropped is not None and reason != "cleared":
+            self._on_dropped(topic, reason)
         family, device = (None, None) if topic is None else (topic.family, topic.device)
         count = self.counts[reason]
         if reason != "cleared" and (count <= LOGGED_EACH or count & (count - 1) == 0):

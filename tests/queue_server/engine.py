@@ -41,7 +41,7 @@ def item(device: str, n: int, body: Message, edge: Edge, *, now: datetime = NOW,
     payload = encode(body, message_id=f"{boot}-{n}", at=NOW)
     envelope, decoded = decode(payload)
     assert decoded is not None
-    return translate(device, envelope, decoded, payload, now=now, edge=edge)
+    return translate(device, envelope, decoded, now=now, edge=edge)
 
 
 def edge() -> Edge:
