@@ -25,6 +25,8 @@ MAX_PENDING = 50
 """Unregistered devices that are remembered; more are turned away without a trace."""
 BOOTS_KEPT = 32
 CODE_DIGITS = 8
+"""Of the technician's one-time code (RFC 6238, SHA-1, 30 s); terminals expect the same."""
+CODE_DIGITS = 8
 """Of the technician's code; terminals take the same."""
 
 Standing = Literal["accepted", "pending", "refused", "elsewhere", "unknown"]

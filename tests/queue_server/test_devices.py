@@ -1,0 +1,229 @@
+"""The registry of devices, what their reports mean, and the alerts that come and go with them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.one_time_code import Gate, check
+from queue_server.alerts import SEVERITY, AlertBook
+from queue_server.devices import (
+    LOST_AFTER,
+    MAX_PENDING,
+    REPORTED_CODES,
+    DeviceBook,
+    DeviceExists,
+    DeviceUnknown,
+    NotAllowed,
+    conditions,
+)
+from queue_server.ledger import Database, LedgerFull
+from queue_server.ledger.registers import AlertRow, Registers
+from queue_server.staff import Role, Staff
+from tests.queue_server.rig import Clock, fresh_database
+from wire.messages import Hello, PeripheralReport, Presence, Reported
+
+HALL = "demo-hall"
+
+
+class Book:
+    def __init__(self, database: Database) -> None:
+        self.clock = Clock()
+        self.registers = Registers(database)
+        self.alerts = AlertBook(HALL, self.registers, now=self.clock)
+        self.devices = self.again()
+
+    def again(self, hall: str = HALL) -> DeviceBook:
+        """The registry as another process would read it."""
+        return DeviceBook(hall, self.registers, self.alerts, now=self.clock)
+
+    def codes(self) -> list[str]:
+        return [alert.code for alert in self.alerts.open()]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    with fresh_database(tmp_path / "x.db") as database:
+        yield Book(database)
+
+
+def hello(instance: str = "one", boot: str = "0badcafe") -> Hello:
+    return Hello(boot_id=boot, conn_seq=1, instance=instance)
+
+
+def person(*roles: Role) -> Staff:
+    return Staff("p1", "li", "李明", frozenset(roles))
+
+
+def presence(state: str, conn_seq: int) -> Presence:
+    return Presence.model_validate({"boot_id": "0badcafe", "conn_seq": conn_seq, "state": state})
+
+
+def part(health: str, **supplies: str) -> PeripheralReport:
+    return PeripheralReport.model_validate(
+        {"role": "ticket-printer", "driver": "escpos", "health": health, "supplies": supplies}
+    )
+
+
+def test_the_first_hello_binds_a_device_to_its_instance_for_good(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    assert book.devices.hello("k1", hello("one")).verdict == "accepted"
+    assert book.again().hello("k1", hello("two")).code == "cloned_device"
+
+
+def test_a_device_that_was_provisioned_with_an_instance_must_show_it(book: Book) -> None:
+    book.devices.add("k1", "by the door", instance="one")
+    assert book.devices.hello("k1", hello("two")).code == "cloned_device"
+    assert book.codes() == ["cloned_device"]
+    assert book.devices.hello("k1", hello("one")).verdict == "accepted"
+
+
+def test_a_device_of_another_hall_is_sent_away(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    other = book.again("other-hall")
+    assert other.standing("k1") == "elsewhere"
+    assert other.hello("k1", hello()).code == "device_elsewhere"
+
+
+def test_a_device_is_registered_once_and_under_an_id_that_may_stand_in_a_topic(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    with pytest.raises(DeviceExists):
+        book.devices.add("k1", "by the window")
+    for bad in ("", "K1", "a/b", "+", "-k"):
+        with pytest.raises(ValueError, match="id"):
+            book.devices.add(bad, "bad")
+
+
+def test_strangers_cannot_fill_the_registry(book: Book) -> None:
+    verdicts = [book.devices.hello(f"x{n}", hello()) for n in range(MAX_PENDING + 5)]
+    assert [v.verdict for v in verdicts].count("pending") == MAX_PENDING
+    assert verdicts[-1].code == "device_unknown"
+    assert len(book.registers.devices()) == MAX_PENDING
+
+
+def test_a_device_that_another_program_registered_or_refused_is_known_after_a_reload(book: Book) -> None:
+    told: list[str] = []
+    book.devices.on_accepted = told.append
+    book.devices.hello("k1", hello())
+    book.again().add("k1", "by the door")
+    book.again().add("k2", "by the window")
+    book.devices.reload()
+    assert book.devices.accepted() == ("k1", "k2")
+    assert told == ["k1", "k2"]
+    assert book.codes() == []
+    book.again().refuse("k2")
+    book.devices.hello("k2", hello())
+    book.devices.reload()
+    assert book.devices.standing("k2") == "refused"
+
+
+def test_the_death_of_an_older_connection_is_ignored(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    assert book.devices.presence("k1", presence("ready", 7))
+    assert not book.devices.presence("k1", presence("offline", 6))
+    assert book.devices.now()[0].presence == "ready"
+    assert book.devices.presence("k1", presence("offline", 7))
+    assert book.devices.now()[0].presence == "offline"
+
+
+def test_a_lost_device_is_an_alert_by_age_not_by_edge(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    book.devices.presence("k1", presence("ready", 1))
+    book.devices.presence("k1", presence("offline", 1))
+    book.clock.forward(seconds=LOST_AFTER.total_seconds() - 1)
+    book.devices.look_for_lost()
+    assert book.codes() == []
+    book.clock.forward(seconds=1)
+    book.devices.look_for_lost()
+    assert book.codes() == ["device_lost"]
+    book.devices.presence("k1", presence("init", 2))
+    assert book.codes() == []
+
+
+def test_a_registered_device_that_was_never_here_is_not_lost_but_one_that_was_is(book: Book) -> None:
+    book.devices.add("k1", "not yet unpacked")
+    book.devices.add("k2", "worked yesterday")
+    book.devices.hello("k2", hello())
+    today = book.again()
+    book.clock.forward(hours=1)
+    today.look_for_lost()
+    assert [(alert.code, alert.subject) for alert in book.alerts.open()] == [("device_lost", "k2")]
+
+
+def test_each_condition_has_its_own_name_and_unknown_is_no_fault() -> None:
+    def of(*parts: PeripheralReport) -> set[str]:
+        return set(conditions(Reported(peripherals=parts)))
+
+    assert of(part("ok", paper="ok")) == set()
+    assert of(part("degraded", paper="low")) == {"printer_paper_low"}
+    assert of(part("fault", paper="out")) == {"printer_out_of_paper", "peripheral_fault"}
+    assert of(part("fault", paper="jammed")) == {"printer_jammed", "peripheral_fault"}
+    assert of(part("unknown", paper="unknown")) == {"peripheral_unknown"}
+    assert of(part("offline")) == {"peripheral_offline"}
+    assert of(part("not_supported", paper="not_supported")) == set()
+    assert set(REPORTED_CODES) <= set(SEVERITY)
+
+
+healths = st.sampled_from(["ok", "degraded", "fault", "offline", "not_supported", "unknown"])
+papers = st.sampled_from(["ok", "low", "out", "jammed", "unknown", "not_supported"])
+
+
+@given(st.lists(st.tuples(healths, papers), min_size=1, max_size=8))
+def test_after_any_reports_the_open_alerts_are_those_of_the_last_one(reports: list[tuple[str, str]]) -> None:
+    alerts = AlertBook(HALL, None)
+    last: set[str] = set()
+    for health, paper in reports:
+        found = conditions(Reported(peripherals=(part(health, paper=paper),)))
+        alerts.settle("k1", REPORTED_CODES, found)
+        last = set(found)
+    assert {alert.code for alert in alerts.open()} == last
+
+
+def test_the_technicians_code_opens_the_terminals_gate_and_is_audited(book: Book) -> None:
+    row = book.devices.add("k1", "by the door")
+    assert row.technician_secret is not None
+    code = book.devices.technician_code(person("technician"), "k1")
+    _, opens, _ = check(Gate(), code, row.technician_secret, book.clock.now)
+    assert opens
+    (note,) = book.registers.audit(HALL)
+    assert (note.act, note.subject) == ("technician_code_shown", "k1")
+    assert code not in note.details
+
+
+def test_only_technicians_and_managers_see_the_code(book: Book) -> None:
+    book.devices.add("k1", "by the door")
+    assert book.devices.technician_code(person("manager"), "k1")
+    for roles in ((), ("clerk",), ("auditor",)):
+        with pytest.raises(NotAllowed):
+            book.devices.technician_code(person(*roles), "k1")
+    with pytest.raises(DeviceUnknown):
+        book.devices.technician_code(person("technician"), "k9")
+
+
+def test_secrets_do_not_show_in_the_text_of_a_row(book: Book) -> None:
+    row = book.devices.add("k1", "by the door", instance="very-secret")
+    assert row.technician_secret is not None
+    assert row.technician_secret not in repr(row)
+
+
+def test_an_alert_is_raised_once_counted_and_survives_a_restart_until_it_is_cleared(book: Book) -> None:
+    for _ in range(3):
+        book.alerts.raise_("request_id_reused", "k1")
+    again = AlertBook(HALL, book.registers, now=book.clock)
+    (alert,) = again.open()
+    assert (alert.code, alert.subject, alert.severity) == ("request_id_reused", "k1", "critical")
+    assert book.alerts.open()[0].count == 3
+    assert again.clear("request_id_reused", "k1", by="li")
+    assert not again.clear("request_id_reused", "k1")
+    assert AlertBook(HALL, book.registers, now=book.clock).open() == ()
+
+
+def test_an_alert_stands_even_when_it_cannot_be_written(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_row: AlertRow) -> None:
+        raise LedgerFull("the reserve would be used")
+
+    monkeypatch.setattr(book.registers, "put_alert", full)
+    book.alerts.raise_("ledger_full", HALL)
+    assert book.codes() == ["ledger_full"]
