@@ -7,7 +7,6 @@ refusal too, so that its sender need not wait for a deadline. Logs name topic an
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +21,7 @@ log = structlog.get_logger(__name__)
 ASKING: frozenset[Family] = frozenset({"request", "journal"})
 LOGGED_EACH = 32
 """So many of one reason are logged one by one; then only each doubling, so that a flood does not fill the disk."""
-_REQUEST_ID: TypeAdapter[str] = TypeAdapter(Annotated[str, RequestId])
+_REQUEST_ID: TypeAdapter[str] = TypeAdapter(RequestId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,8 @@ class Received:
     envelope: Envelope
     body: Message
     retained: bool
+    payload: bytes
+    """The exact bytes, by which a repeat is told from another request with the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Inbox:
         if reason is not None or body is None:
             return await self._reject(reason or "unknown_kind", topic, envelope)
         self.counts["accepted"] += 1
-        return await self._on_received(Received(topic, envelope, body, incoming.retained))
+        return await self._on_received(Received(topic, envelope, body, incoming.retained, incoming.payload))
 
     def _unwelcome(self, topic: Topic, incoming: Incoming) -> str | None:
         """Why a message is dropped before its payload is looked at; None if it is not."""
