@@ -23,6 +23,7 @@ _STATUS = {
     "ledger_full": 503,
     "ledger_unavailable": 503,
     "not_leading": 503,
+    "internal_error": 500,
 }
 """Status by code; what is not here is a refusal of the hall's rules: 409."""
 

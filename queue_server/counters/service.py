@@ -34,7 +34,7 @@ from queue_server.projection import CounterNow, HallProjection, HelpNow, QueueNo
 from queue_server.rate_limit import RateLimit
 from queue_server.staff import SignInRefused, Staff, StaffPort
 
-_SHOWN_WITHIN_S = 2.0
+_SHOWN_WITHIN_S = 5.0
 """How long an answer waits for a projection that shows what was done."""
 _PASSWORDS_AT_ONCE = 2
 

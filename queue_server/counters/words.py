@@ -72,6 +72,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Nothing could be saved just now. Try again shortly.",
         ),
         "not_leading": ("服务器正在切换，请稍后再试。", "The server is changing over. Try again shortly."),
+        "internal_error": (
+            "程序出错，操作没有生效，已通知运维人员。请再试一次。",
+            "An error in the program; nothing was done, and a technician has been told. Try once more.",
+        ),
         "request_id_reused": ("请求编号重复，操作没有生效。", "The request id was used for something else."),
         "wrong_credentials": ("账号或密码不正确。", "The login or the password is wrong."),
         "locked": (

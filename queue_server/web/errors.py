@@ -1,5 +1,8 @@
 """Errors over HTTP: the API's envelope under its paths, one neutral page for people everywhere else."""
 
+from collections.abc import Mapping
+
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -9,6 +12,9 @@ from starlette.templating import Jinja2Templates
 from queue_server.counters.envelope import ApiRefusal, refusal_response
 from queue_server.counters.outcomes import Refused
 from queue_server.rate_limit import RateLimit
+from wire.where import where
+
+_log = structlog.get_logger(__name__)
 
 _CODES = {401: "not_signed_in", 403: "not_allowed", 404: "not_found", 405: "not_found", 429: "too_many_attempts"}
 
@@ -36,14 +42,28 @@ def install_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
         where = ", ".join(".".join(str(part) for part in problem["loc"][1:]) for problem in error.errors())
         return refusal_response(Refused("invalid_request", {"where": where}), 422)
 
+    def page(request: Request, status: int, headers: Mapping[str, str] | None) -> Response:
+        kept = {"Cache-Control": "no-store", **(headers or {})}
+        return templates.TemplateResponse(request, "error.html", {"status": status}, status_code=status, headers=kept)
+
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
-        if request.url.path.startswith("/api/"):
-            retry = (error.headers or {}).get("Retry-After")
-            code = _CODES.get(error.status_code, "not_found")
-            return refusal_response(Refused(code, {}, float(retry) if retry else None), error.status_code)
-        context = {"status": error.status_code}
-        headers = {"Cache-Control": "no-store", **(error.headers or {})}
-        return templates.TemplateResponse(
-            request, "error.html", context, status_code=error.status_code, headers=headers
+        if not _of_api(request):
+            return page(request, error.status_code, error.headers)
+        retry = (error.headers or {}).get("Retry-After")
+        code = _CODES.get(error.status_code, "not_found")
+        return refusal_response(Refused(code, {}, float(retry) if retry else None), error.status_code)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        _log.error(
+            "request_failed",
+            path=getattr(request.scope.get("route"), "path", ""),
+            cause=type(error).__name__,
+            at=where(error),
         )
+        return refusal_response(Refused("internal_error")) if _of_api(request) else page(request, 500, None)
+
+
+def _of_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")

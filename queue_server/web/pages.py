@@ -1,6 +1,7 @@
 """Templates and static files; static addresses carry a hash of their content, so that they may be kept for ever."""
 
 import hashlib
+from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,13 +10,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import Scope
 
-import assets
-
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
 _TEMPLATES = _HERE / "templates"
-FONTS = Path(assets.__file__).parent / "fonts"
-ICONS = Path(assets.__file__).parent / "icons"
+FONTS = Path(str(resources.files("assets").joinpath("fonts")))
 
 
 def content_version() -> str:

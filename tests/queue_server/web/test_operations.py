@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 import queue_server.web
 from tests.queue_server.web.rig import Rig
@@ -68,3 +69,19 @@ def test_no_page_loads_anything_from_elsewhere() -> None:
         if path.is_file():
             foreign = re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z0-9.-]+", path.read_text(encoding="utf-8"))
             assert [found for found in foreign if "www.w3.org" not in found] == [], path
+
+
+async def test_an_error_in_the_program_shows_nothing_of_its_inside(app: FastAPI) -> None:
+    async def fail() -> None:
+        raise RuntimeError("number of a person")
+
+    app.add_api_route("/api/v1/broken", fail)
+    app.add_api_route("/broken", fail)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hall.test") as client:
+        answer, page = await client.get("/api/v1/broken"), await client.get("/broken")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert page.status_code == 500
+    assert "暂时无法显示" in page.text
+    for shown in (answer.text, page.text):
+        assert "person" not in shown

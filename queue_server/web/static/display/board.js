@@ -119,8 +119,13 @@ export class Notice {
   set(text) {
     if (text === this.text) return;
     this.text = text;
+    this.split();
+  }
+
+  /** Parts that fit the line; to be made anew when fonts or the window change. */
+  split() {
     this.parts = [];
-    for (const clause of text.split(/(?<=[。\uff1b;\uff01!\uff1f?\uff0c,])/)) {
+    for (const clause of (this.text || "").split(/(?<=[。\uff1b;\uff01!\uff1f?\uff0c,])/)) {
       const longer = (this.parts[this.parts.length - 1] || "") + clause;
       this.line.textContent = longer;
       if (this.parts.length && this.line.scrollWidth <= this.line.clientWidth) this.parts[this.parts.length - 1] = longer;

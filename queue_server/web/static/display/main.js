@@ -159,6 +159,11 @@ function startVoice() {
 
 byId("hero").dataset.mode = "connecting";
 if (settings.speaker) startVoice();
-addEventListener("resize", () => stage.current && stage.fit());
+function fit() {
+  notice.split();
+  if (stage.current) stage.fit();
+}
+addEventListener("resize", fit);
+document.fonts.ready.then(fit);
 setInterval(tick, 500);
 feed.open();
