@@ -165,8 +165,9 @@ def free_port() -> int:
 class PrivateBroker:
     """One Mosquitto of our own under `directory`; a context manager, sync and async.
 
-    The port stays the same over `kill` and `start`, as it would on a site. `start`, `stop` and `kill` block for some
-    ten milliseconds; from a loop use `async with` or `asyncio.to_thread`.
+    The accounts are those given here, whatever the directory held before; what the administrator's account changes at
+    run time lasts as long as this object. The port stays the same over `kill` and `start`, as it would on a site.
+    `start`, `stop` and `kill` block for some ten milliseconds; from a loop use `async with` or `asyncio.to_thread`.
     """
 
     host = "127.0.0.1"
@@ -178,6 +179,7 @@ class PrivateBroker:
         self._port_given = port is not None
         self._process: subprocess.Popen[bytes] | None = None
         self._log_before = 0
+        self._accounts_written = False
 
     @property
     def data(self) -> Path:
@@ -204,8 +206,10 @@ class PrivateBroker:
         program, plugin = find_mosquitto(), find_plugin()
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.data.mkdir(mode=0o700, exist_ok=True)
-        if not self.dynsec_file.exists():
+        self.directory.chmod(0o700)
+        if not self._accounts_written:
             write_dynsec(self.dynsec_file, self.accounts.values())
+            self._accounts_written = True
         for _ in range(PORT_TRIES):
             self._launch(program, plugin)
             if self._accepts():

@@ -14,7 +14,7 @@ import pytest
 
 from provisioning.broker import Account, BrokerDidNotStart, BrokerMissing, PrivateBroker, account_for, find_plugin
 from wire import topics
-from wire.access import Device, Rule
+from wire.access import Administrator, Device, Rule
 from wire.messages import MAX_BYTES
 
 ALL = Account(
@@ -176,6 +176,32 @@ def test_killed_at_any_moment_it_starts_again(broker: PrivateBroker) -> None:
         assert broker.pid is None
         broker.start()
         assert broker.pid is not None
+
+
+async def test_a_directory_used_before_knows_the_new_passwords_and_not_the_old(tmp_path: Path) -> None:
+    principal = Device("t1", ("h1",))
+    old, new = account_for(principal), account_for(principal)
+    async with PrivateBroker(tmp_path, [old]) as broker, client(broker, old):
+        pass
+    async with PrivateBroker(tmp_path, [new]) as broker:
+        async with client(broker, new):
+            pass
+        with pytest.raises(aiomqtt.MqttError, match=r"(?i)not authorized"):
+            await client(broker, old).__aenter__()
+
+
+async def test_what_the_administrator_changed_survives_a_restart(tmp_path: Path) -> None:
+    device, administrator = account_for(Device("t1", ("h1",))), account_for(Administrator())
+    async with PrivateBroker(tmp_path, [device, administrator]) as broker:
+        async with client(broker, administrator) as program:
+            await program.subscribe(topics.BROKER_CONTROL_RESPONSE, qos=1)
+            command = b'{"commands":[{"command":"deleteClient","username":"device-t1"}]}'
+            await program.publish(topics.BROKER_CONTROL, command, qos=1)
+            await anext(aiter(program.messages))
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        with pytest.raises(aiomqtt.MqttError, match=r"(?i)not authorized"):
+            await client(broker, device).__aenter__()
 
 
 def test_starting_twice_starts_once(broker: PrivateBroker) -> None:

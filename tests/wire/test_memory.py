@@ -10,7 +10,8 @@ import pytest
 from tests.wire.seats import Seat, until
 from wire.access import Account
 from wire.link import LinkDown, LinkSettings, Outgoing
-from wire.memory import MemoryBroker, RandomWeather, Weather
+from wire.memory import MemoryBroker
+from wire.weather import RandomWeather, Weather
 
 pytestmark = pytest.mark.free_payloads
 
