@@ -1,4 +1,7 @@
-"""The Kivy application of a terminal: renders views, sends intents, closes the ways out. Call `environment.prepare` first."""
+"""The Kivy application of a terminal: renders views, sends intents, closes the ways out.
+
+Call `environment.prepare` before this is imported.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -25,7 +25,7 @@ _ICONS = {
 class CardScreen(StationScreen):
     def render(self, view: CardView, words: Words) -> None:
         ids, tr = self.ids, words.tr
-        self.title = tr("Lay your ID card on the reader")
+        self.title = tr("Place your ID card on the reader")
         state, hint = sentences.card(words, view.state)
         ids.state.icon, ids.state.colour = _ICONS[view.state]
         ids.state.content = ids.state.spoken = state

@@ -17,18 +17,19 @@ Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
 def service_tile(service: Service, words: Words) -> TileContent:
-    """A service as a tile: its queue now, or why it is closed."""
+    """A service as a tile: its queue now, or why it is closed. Large type on a low panel has room for the time only."""
+    theme = App.get_running_app().theme
     return TileContent(
         name=service.name,
         icon=service.icon,
         colour=service.colour,
         intent=ChooseService(service.id),
-        note=_note(service, words),
+        note=_note(service, words, brief=theme.large and not theme.portrait),
         closed=service.closed_reason is not None,
     )
 
 
-def _note(service: Service, words: Words) -> str:
+def _note(service: Service, words: Words, *, brief: bool) -> str:
     if service.closed_reason is not None:
         return sentences.closed(words, service.closed_reason)
     if service.waiting is None:
@@ -39,6 +40,8 @@ def _note(service: Service, words: Words) -> str:
     if service.wait is None:
         return waiting
     about = words.tr("about {low}–{high} min", low=service.wait.low, high=service.wait.high)
+    if brief:
+        return about
     return words.tr("{waiting}, {about}", waiting=waiting, about=about)
 
 
@@ -46,6 +49,11 @@ class CatalogueScreen(StationScreen):
     badge_icon = StringProperty("actions/all")
     badge = ListProperty([0, 0, 0, 1])
     badge_tint = ListProperty([1, 1, 1, 1])
+
+    def on_kv_post(self, base: object) -> None:
+        super().on_kv_post(base)
+        self._searching = self._choosing_group = False
+        self.ids.grid.fbind("pages", self._arrange)
 
     def render(self, view: CatalogueView, words: Words) -> None:
         ids, tr = self.ids, words.tr
@@ -61,8 +69,8 @@ class CatalogueScreen(StationScreen):
         ids.keypad.show(view.searching, view.search, words)
         ids.groups.content, ids.groups.intent = tr("Other categories"), ChooseGroup(None)
         ids.search.content, ids.search.intent = tr("Search by pinyin"), OpenSearch()
-        others = [] if choosing_group or view.searching else [ids.groups]
-        self.arrange_row(ids.actions, [*others, *([] if view.searching else [ids.search])])
+        self._searching, self._choosing_group = view.searching, choosing_group
+        self._arrange()
 
     def _show_banner(self, view: CatalogueView, words: Words) -> None:
         ids, theme = self.ids, App.get_running_app().theme
@@ -76,11 +84,25 @@ class CatalogueScreen(StationScreen):
             ids.said.content = view.search.upper() or words.tr("Pinyin initials")
             ids.hint.content = words.tr("For example, SBK finds 社保卡 (social security card).")
         else:
-            count = len(view.services)
-            ids.said.content = words.ntr("{n} service here", "{n} services here", count) if chosen else ""
+            ids.said.content = chosen.name if chosen else ""
             ids.hint.content = words.tr("Not sure which one? Call staff, or search by pinyin.")
-        wanted = [ids.choices, *([ids.keypad] if view.searching else []), ids.actions]
-        self.arrange_row(self, [*([ids.banner] if theme.portrait else []), *wanted])
+
+    def _arrange(self, *_: object) -> None:
+        """Banner, tiles, keypad and actions from top to bottom; the actions beside the tiles in landscape."""
+        ids, portrait = self.ids, App.get_running_app().theme.portrait
+        actions = [] if self._choosing_group or self._searching else [ids.groups]
+        actions += [] if self._searching else [ids.search]
+        keypad = [ids.keypad] if self._searching else []
+        if portrait:
+            self.arrange_row(self, [ids.banner, ids.middle, *keypad, *([ids.actions] if actions else [])])
+            self.arrange_row(ids.middle, [ids.choices])
+            self.arrange_row(ids.actions, actions)
+        else:
+            pager = [ids.grid.pager] if ids.grid.pages > 1 else []
+            beside = [ids.space, *pager, *actions] if pager or actions else []
+            self.arrange_row(self, [ids.middle, *keypad])
+            self.arrange_row(ids.middle, [ids.choices, *([ids.side] if beside else [])])
+            self.arrange_row(ids.side, beside)
 
     def place(self, view: CatalogueView) -> object:
         return view.group, view.searching
@@ -94,9 +116,8 @@ class CatalogueScreen(StationScreen):
             if not view.search:
                 return words.tr("Type the pinyin initials of a service")
             return words.tr("Pinyin initials: {typed}", typed=view.search.upper())
-        chosen = next((group.name for group in view.groups if group.id == view.group), None)
-        if chosen is not None:
-            return chosen
+        if view.group is not None:
+            return words.tr("Please choose a service")
         if view.greeting:
             return words.tr("Hello {name}, please choose a category", name=view.greeting)
         return words.tr("Please choose a category")

@@ -47,13 +47,17 @@ class Finger(MotionEvent):
 class Driver:
     """What a person at the terminal does and sees. Everything waits for frames or conditions, never for time."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, loop: "asyncio.Task[None]") -> None:
         self.app = app
+        self._loop = loop
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-        """Wait for a condition. Raises TimeoutError."""
+        """Wait for a condition. Raises TimeoutError, or what ended the app meanwhile."""
         deadline = time.monotonic() + timeout_s
         while not condition():
+            if self._loop.done():
+                self._loop.result()
+                raise RuntimeError("the app has ended")
             if time.monotonic() > deadline:
                 raise TimeoutError("the screens did not get there")
             await asyncio.sleep(0.005)
@@ -110,25 +114,22 @@ class Driver:
         finally:
             drawing.cancel()
             Window.unbind(on_flip=flipped)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = Path(Window.screenshot(name=str(path)))
-        return written.replace(path)
+        return _save_window(path)
 
 
 @asynccontextmanager
 async def running(app: App) -> AsyncIterator[Driver]:
     """Run the app in the running loop, and take it off the window at the end, so that another one may follow."""
     task = asyncio.create_task(app.async_run(async_lib="asyncio"))
-    driver = Driver(app)
+    driver = Driver(app, task)
     try:
-        await driver.until(lambda: task.done() or (app.root is not None and app.root.parent is not None))
-        if task.done():
-            task.result()
+        await driver.until(lambda: app.root is not None and app.root.parent is not None)
         await driver.frames()
         yield driver
     finally:
-        app.stop()
-        await asyncio.wait_for(task, 10)
+        if not task.done():
+            app.stop()
+            await asyncio.wait_for(task, 10)
         for child in Window.children[:]:
             Window.remove_widget(child)
 
@@ -139,3 +140,9 @@ def _visible(widget: Widget) -> Any:
     yield widget
     for child in reversed(widget.children):
         yield from _visible(child)
+
+
+def _save_window(path: Path) -> Path:
+    """Kivy puts a number into the name it is given; the picture is moved to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Path(Window.screenshot(name=str(path))).replace(path)

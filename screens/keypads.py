@@ -49,8 +49,8 @@ class LetterPad(Pad):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self._keys = [PushButton(content=letter, look="tile", size_hint=(None, None)) for letter in ascii_uppercase]
-        self._erase = PushButton(look="plain", size_hint=(None, None), icon="actions/erase", bold=False, role="body")
-        self._clear = PushButton(look="plain", size_hint=(None, None), bold=False, role="body")
+        self._erase = PushButton(look="plain", size_hint=(None, None), icon="actions/erase")
+        self._clear = PushButton(look="plain", size_hint=(None, None), icon="actions/close")
 
     def show(self, searching: bool, typed: str, words: Words) -> None:
         self.typed = typed
@@ -64,7 +64,7 @@ class LetterPad(Pad):
         for letter, key in zip(ascii_uppercase, self._keys, strict=True):
             key.intent = Search((typed + letter)[:LONGEST])
         self._erase.intent, self._erase.spoken = Search(typed[:-1]), words.tr("Erase")
-        self._clear.content, self._clear.intent = words.tr("Clear"), Search("")
+        self._clear.intent, self._clear.spoken = Search(""), words.tr("Clear")
         rows = -(-len(self.children) // int(self.columns))
         self.height = rows * self.key_height + (rows - 1) * App.get_running_app().theme.gap
         self._place()

@@ -5,10 +5,19 @@ from pathlib import Path
 from kivy.app import App
 from kivy.graphics import Color, Line, RoundedRectangle
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, OptionProperty, StringProperty
+from kivy.properties import (
+    BooleanProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+    OptionProperty,
+    StringProperty,
+)
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.image import Image
+
+from screens.text import lines_of, text_width
 
 ICONS = Path(__file__).parent.parent / "assets" / "icons"
 
@@ -36,8 +45,8 @@ class IconText(FloatLayout):
     role = StringProperty("body")
     bold = BooleanProperty(False)
     colour = StringProperty("ink")
-    tint = ListProperty([0, 0, 0, 1])
-    """Of icon and words; follows `colour` unless it is set."""
+    tint = ListProperty([])
+    """Of icon and words, instead of `colour`, where it is set."""
     spoken = StringProperty("")
     stacked = BooleanProperty(False)
     align = OptionProperty("center", options=["left", "center"])
@@ -57,6 +66,12 @@ class IconText(FloatLayout):
             words.fbind(name, self._arrange)
         self._arrange()
 
+    def _block_width(self, room: float) -> float:
+        """Width of the words as they break in `room`, so that the icon stands beside them."""
+        words = self.ids.words
+        lines = lines_of(self.content, room, words.font_size, self.bold)
+        return min(room, max((text_width(line, words.font_size, self.bold) for line in lines), default=0.0) + 2)
+
     @property
     def _icon_edge(self) -> float:
         return float(self.icon_size or self.ids.words.font_size * 1.15)
@@ -73,7 +88,7 @@ class IconText(FloatLayout):
         beside = 0.0 if self.stacked else edge + space
         self.natural_width = words.natural_width + beside + 2 * self.padding_x + 2
         room = max(1.0, self.width - 2 * self.padding_x - beside)
-        words.width = min(room, words.natural_width) if self.align == "center" else room
+        words.width = self._block_width(room) if self.align == "center" else room
         words.halign = self.align
         if self.stacked:
             self.needed_height = edge + space + words.height

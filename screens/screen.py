@@ -34,10 +34,14 @@ class StationScreen(BoxLayout):
 
     def arrange_row(self, row: BoxLayout, wanted: list[Widget]) -> None:
         """Let `row` hold these widgets in this order; nothing happens where it does already."""
-        if list(reversed(row.children)) != wanted:
-            row.clear_widgets()
-            for widget in wanted:
-                row.add_widget(widget)
+        wanted = [widget.__self__ for widget in wanted]
+        if list(reversed(row.children)) == wanted:
+            return
+        row.clear_widgets()
+        for widget in wanted:
+            if widget.parent is not None:
+                widget.parent.remove_widget(widget)
+            row.add_widget(widget)
 
     def leave(self) -> None:
         """Another screen comes: stop what moves, forget what was personal."""

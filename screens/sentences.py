@@ -28,6 +28,7 @@ _ASK = mark("Please try again later, or ask at the information desk.")
 _DESK = mark("Please ask at the information desk. Staff will help you.")
 _OTHER = mark("Please choose another service, or ask at the information desk.")
 _AGAIN = mark("Please try again. If it happens again, call staff with the button below.")
+_MOMENT = mark("Please try again in a moment.")
 
 REFUSED = {
     "service_closed": Sentence(mark("No counter is open for this service at the moment."), _ASK),
@@ -51,9 +52,14 @@ REFUSED = {
     ),
     "no_answer": Sentence(mark("The hall did not answer in time."), _AGAIN),
     "hall_away": Sentence(mark("The connection to the hall is lost."), _ASK),
-    "busy": Sentence(mark("Very many people are taking numbers right now."), mark("Please try again in a moment.")),
-    "storage_failed": Sentence(mark("The hall could not record the number."), _AGAIN),
-    "not_accepted": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
+    "day_not_open": Sentence(mark("The hall has not opened yet today."), _ASK),
+    "not_leading": Sentence(mark("The hall's system is changing over."), _MOMENT),
+    "ledger_full": Sentence(mark("The hall could not record the number."), _DESK),
+    "ledger_away": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "internal_error": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "device_pending": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
+    "device_refused": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
+    "device_elsewhere": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
 }
 REFUSED_OTHERWISE = Sentence(mark("The hall could not give a number this time."), _DESK)
 
@@ -71,6 +77,7 @@ SLIP_CAUSE = {
     "no_answer": mark("You have your number, but the printer does not answer."),
     "line_lost": mark("You have your number, but the printer is not connected."),
     "line_stalled": mark("You have your number, but the printer does not answer."),
+    "not_supported": mark("This terminal prints no slips."),
     "printer_offline": mark("You have your number, but the printer is switched off."),
     "printer_error": mark("You have your number, but the printer has a fault."),
 }

@@ -29,12 +29,12 @@ LABELS = {
     "test_slip": mark("Test slip"),
     "test_card": mark("Test card"),
     "terminal": mark("Terminal"),
-    "program": mark("Program"),
-    "catalogue": mark("Service list"),
     "broker": mark("Message broker"),
-    "address": mark("Address"),
-    "link": mark("Link"),
-    "server": mark("Queue server"),
+    "connected": mark("Connected"),
+    "connection": mark("Connections so far"),
+    "hall": mark("Hall"),
+    "standing": mark("Admission"),
+    "backlog": mark("Unsent records"),
 }
 
 

@@ -20,7 +20,9 @@ class TechnicianCodeScreen(StationScreen):
         ids.typed.spoken = words.ntr("{n} digit typed", "{n} digits typed", view.typed)
         if view.locked_seconds:
             seconds = view.locked_seconds
-            ids.told.content = words.ntr("Locked. Try again in {n} second.", "Locked. Try again in {n} seconds.", seconds)
+            ids.told.content = words.ntr(
+                "Locked. Try again in {n} second.", "Locked. Try again in {n} seconds.", seconds
+            )
         else:
             ids.told.content = tr("This code is not right or has been used.") if view.wrong else ""
         ids.pad.show(words)

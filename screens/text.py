@@ -5,11 +5,11 @@ from pathlib import Path
 
 from kivy.core.text import Label as CoreLabel
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.label import Label
 
 from screens.measures import CHARACTER_MM, text_height
-from screens.wrapping import wrap
+from screens.wrapping import widest, wrap
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -35,6 +35,11 @@ def height_of(text: str, width: float, font_size: int, bold: bool) -> float:
     return text_height(len(lines_of(text, width, font_size, bold)), font_size)
 
 
+def widest_of(text: str, font_size: int, bold: bool) -> float:
+    """Pixels below which a word of `text` would be torn."""
+    return widest(text, lambda piece: text_width(piece, font_size, bold))
+
+
 class Text(Label):
     """A text whose height follows from its width. `content` is what stands there, `spoken` what is said of it."""
 
@@ -42,6 +47,8 @@ class Text(Label):
     role = OptionProperty("body", options=list(CHARACTER_MM))
     colour = StringProperty("ink")
     spoken = StringProperty("")
+    tint = ListProperty([])
+    """Instead of `colour`, where it is set."""
     least_lines = NumericProperty(0)
     tight = BooleanProperty(False)
     """A box of the height of the digits alone, for the ticket's number."""

@@ -1,9 +1,19 @@
 """The theme: sizes in pixels and colours of this panel and this person, as properties that rules bind to."""
 
 from kivy.event import EventDispatcher
-from kivy.properties import BooleanProperty, DictProperty, NumericProperty
+from kivy.properties import BooleanProperty, DictProperty, NumericProperty, StringProperty
 
-from screens.measures import CHARACTER_MM, GAP_MM, HIGH_CONTRAST, MARGIN_MM, NORMAL, Colour, contrast, font_px, hex_colour
+from screens.measures import (
+    CHARACTER_MM,
+    GAP_MM,
+    HIGH_CONTRAST,
+    MARGIN_MM,
+    NORMAL,
+    Colour,
+    contrast,
+    font_px,
+    hex_colour,
+)
 
 
 class Theme(EventDispatcher):
@@ -15,7 +25,7 @@ class Theme(EventDispatcher):
     large = BooleanProperty(False)
     high_contrast = BooleanProperty(False)
     reduced_motion = BooleanProperty(False)
-    sizes = DictProperty({role: 10 for role in CHARACTER_MM})
+    sizes = DictProperty(dict.fromkeys(CHARACTER_MM, 10))
     """Font size in pixels by role of a text."""
     colours = DictProperty(NORMAL)
     gap = NumericProperty(0.0)
@@ -24,6 +34,10 @@ class Theme(EventDispatcher):
     stroke = NumericProperty(1.0)
     header_height = NumericProperty(0.0)
     footer_height = NumericProperty(0.0)
+    lead_role = StringProperty("tile")
+    """Role of the leading sentence of a screen: large type leaves it no more than `body` on a low panel."""
+    side_width = NumericProperty(0.0)
+    """Of the column of actions beside the choices in landscape."""
     banner_height = NumericProperty(0.0)
     """Of the picture above the choices in portrait, so that the choices stand in the lower two thirds."""
 
@@ -39,12 +53,14 @@ class Theme(EventDispatcher):
         self.stroke = max(2.0, round(0.7 * self.mm))
         self.header_height = (30 if portrait else 25) * self.mm
         self.footer_height = (44 if portrait else 27) * self.mm
-        self.banner_height = 150 * self.mm if portrait else 0
+        self.side_width = 118 * self.mm
         self.adopt(large=False, high_contrast=False)
 
     def adopt(self, *, large: bool, high_contrast: bool) -> None:
         """The switches of the person at the terminal."""
         self.large = large
+        self.lead_role = "body" if large and not self.portrait else "tile"
+        self.banner_height = (110 if large else 150) * self.mm if self.portrait else 0
         self.high_contrast = high_contrast
         self.sizes = {role: font_px(role, self._mm_per_px, large=large) for role in CHARACTER_MM}
         self.colours = HIGH_CONTRAST if high_contrast else NORMAL

@@ -63,7 +63,10 @@ class TicketScreen(StationScreen):
         ids.picture.moving = well
         ids.staff_code.content = view.staff_code or ""
         ids.reprint.content, ids.reprint.intent = words.tr("Print again"), Reprint()
-        self.arrange_row(ids.actions, [*([] if well else [ids.reprint]), ids.another, ids.finish])
+        # Beside the code there is room for the picture or the button; the lowest panel has none for words, too.
+        room = App.get_running_app().theme.lead_role == "tile"
+        shown = [ids.scan, ids.picture] if well else [*([ids.scan] if room else []), ids.reprint, ids.below]
+        self.arrange_row(ids.beside, [ids.above, *shown])
 
     @staticmethod
     def _counters(view: TicketView, words: Words) -> str:

@@ -1,12 +1,14 @@
 """Tiles of services and groups on pages: whole tiles are targets, words always fit, tiles are used again."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kivy.app import App
 from kivy.lang import Builder
-from kivy.properties import BooleanProperty, ListProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.journeys.intents import Intent
@@ -14,7 +16,7 @@ from kiosk.journeys.words import Words
 from screens.fit import Fit, fit
 from screens.measures import TILE_MM
 from screens.press import Pressable
-from screens.text import height_of
+from screens.text import height_of, widest_of
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -39,7 +41,7 @@ class TileContent:
 class Tile(Pressable):
     """A service or a group: icon in the group's colour, name, note."""
 
-    BADGE = (1.5, 1.9)
+    BADGE = (1.5, 2.2)
     """Edge of the badge, by the size of the name: in landscape and in portrait."""
 
     name = StringProperty("")
@@ -72,50 +74,71 @@ class Tile(Pressable):
             self.badge, self.badge_icon = theme.group_colours(self.colour)
 
 
-class TileGrid(FloatLayout):
-    """Pages of tiles. `show` gives the contents; the page stays where the contents stay the same kind."""
+class Pager(BoxLayout):
+    """Turns pages: previous, where we are, next."""
 
-    centred = BooleanProperty(False)
+    page = NumericProperty(0)
+    pages = NumericProperty(1)
+
+    def show(self, words: Words) -> None:
+        self.ids.previous.spoken = words.tr("Previous page")
+        self.ids.next.spoken = words.tr("Next page")
+        portrait = App.get_running_app().theme.portrait
+        self.ids.previous.content = words.tr("Previous page") if portrait else ""
+        self.ids.next.content = words.tr("Next page") if portrait else ""
+
+    def on_kv_post(self, _base: object) -> None:
+        self.ids.previous.bind(on_release=lambda *_: self._turn(-1))
+        self.ids.next.bind(on_release=lambda *_: self._turn(1))
+        for name in ("page", "pages"):
+            self.fbind(name, self._mark)
+        self._mark()
+
+    def _turn(self, by: int) -> None:
+        self.page = min(max(0, self.page + by), self.pages - 1)
+
+    def _mark(self, *_: object) -> None:
+        self.ids.where.content = f"{self.page + 1} / {self.pages}"
+        self.ids.previous.hide(self.page == 0)
+        self.ids.next.hide(self.page >= self.pages - 1)
+
+
+class TileGrid(FloatLayout):
+    """Pages of tiles. In portrait its pager stands below the tiles, in landscape wherever the screen puts it."""
+
+    pages = NumericProperty(1)
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
+        self.pager = Pager()
         self._contents: tuple[TileContent, ...] = ()
         self._tiles: list[Tile] = []
-        self._page = 0
         self._words: Words | None = None
-        self._limit: int | None = None
+        self._one_page = False
 
     def on_kv_post(self, _base: object) -> None:
         theme = App.get_running_app().theme
         for name in ("pos", "size"):
             self.fbind(name, self._arrange)
         theme.fbind("sizes", self._arrange)
-        self.ids.previous.bind(on_release=lambda *_: self._turn(-1))
-        self.ids.next.bind(on_release=lambda *_: self._turn(1))
+        self.pager.fbind("page", self._arrange)
 
-    def show(self, contents: tuple[TileContent, ...], words: Words, *, limit_to_page: bool = False) -> None:
-        """Show these tiles; with `limit_to_page` only as many as one page holds, without a pager."""
-        self._limit = 1 if limit_to_page else None
+    def show(self, contents: tuple[TileContent, ...], words: Words, *, one_page: bool = False) -> None:
+        """Show these tiles; with `one_page` only as many as one page holds, without a pager."""
         if [tile.intent for tile in contents] != [tile.intent for tile in self._contents]:
-            self._page = 0
+            self.pager.page = 0
         if contents == self._contents and words is self._words:
             return
-        self._contents, self._words = contents, words
-        self._arrange()
-
-    @property
-    def pages(self) -> int:
-        return 1 if self._limit else max(1, -(-len(self._contents) // self._fit().per_page))
-
-    def _turn(self, by: int) -> None:
-        self._page = min(max(0, self._page + by), self.pages - 1)
+        self._contents, self._words, self._one_page = contents, words, one_page
+        self.pager.show(words)
         self._arrange()
 
     def _fit(self) -> Fit:
         theme = App.get_running_app().theme
         least = (TILE_MM[0] * theme.mm, TILE_MM[1] * theme.mm)
-        pager = 0.0 if self._limit else self.ids.pager.height
-        return fit(max(1, len(self._contents)), self.size, least, theme.gap, pager, self._needed())
+        below = theme.portrait and not self._one_page
+        pager = self.pager.height + theme.gap if below else 0.0
+        return fit(max(1, len(self._contents)), self.size, least, self._needed(), gap=theme.gap, pager=pager)
 
     def _needed(self) -> Callable[[float], float]:
         theme = App.get_running_app().theme
@@ -126,9 +149,11 @@ class TileGrid(FloatLayout):
             room = width - 3 * padding - name_size * Tile.BADGE[theme.portrait]
             tallest = 0.0
             for tile in self._contents:
+                if max(widest_of(tile.name, name_size, True), widest_of(tile.note, note_size, False)) > room:
+                    return math.inf
                 name = height_of(tile.name, room, name_size, True)
                 tallest = max(tallest, name + height_of(tile.note, room, note_size, False))
-            return tallest + padding
+            return float(tallest + padding)
 
         return height
 
@@ -136,9 +161,10 @@ class TileGrid(FloatLayout):
         if self._words is None or self.width < 2 or self.height < 2:
             return
         found = self._fit()
-        page_count = self.pages
-        self._page = min(self._page, page_count - 1)
-        first = self._page * found.per_page
+        self.pages = 1 if self._one_page else max(1, -(-len(self._contents) // found.per_page))
+        self.pager.pages = self.pages
+        self.pager.page = min(self.pager.page, self.pages - 1)
+        first = self.pager.page * found.per_page
         shown = self._contents[first : first + found.per_page]
         self._have(len(shown))
         gap = App.get_running_app().theme.gap
@@ -148,7 +174,7 @@ class TileGrid(FloatLayout):
             tile.x = self.x + column * (found.tile_width + gap)
             tile.top = self.top - row * (found.tile_height + gap)
             tile.show(content)
-        self._show_pager(page_count)
+        self._place_pager()
 
     def _have(self, count: int) -> None:
         while len(self._tiles) < count:
@@ -159,16 +185,11 @@ class TileGrid(FloatLayout):
             elif index >= count and tile.parent is not None:
                 self.remove_widget(tile)
 
-    def _show_pager(self, page_count: int) -> None:
-        pager = self.ids.pager
-        if page_count < 2 or self._words is None:
-            pager.opacity = 0
-            self.ids.previous.hide(True)
-            self.ids.next.hide(True)
-            return
-        pager.opacity = 1
-        self.ids.previous.content = self._words.tr("Previous page")
-        self.ids.next.content = self._words.tr("Next page")
-        self.ids.where.content = f"{self._page + 1} / {page_count}"
-        self.ids.previous.hide(self._page == 0)
-        self.ids.next.hide(self._page == page_count - 1)
+    def _place_pager(self) -> None:
+        below = self.pages > 1 and App.get_running_app().theme.portrait
+        if below and self.pager.parent is None:
+            self.add_widget(self.pager)
+        elif not below and self.pager.parent is self:
+            self.remove_widget(self.pager)
+        if below:
+            self.pager.pos, self.pager.width = self.pos, self.width

@@ -1,4 +1,4 @@
-"""Line breaking for Chinese and English: no line begins with a comma, no word is torn, lines of even length. No Kivy here."""
+"""Line breaking for Chinese and English: no line begins with a comma, no word is torn, even lines. No Kivy here."""
 
 from collections.abc import Callable
 
@@ -19,6 +19,11 @@ def wrap(text: str, width: float, measure: Measure) -> list[str]:
         units = [part for unit in _units(paragraph) for part in _torn(unit, width, measure)]
         lines.extend(_even(units, width, measure))
     return lines
+
+
+def widest(text: str, measure: Measure) -> float:
+    """Width of the widest piece that should not be torn."""
+    return max((measure(unit.rstrip(" ")) for line in text.split("\n") for unit in _units(line)), default=0.0)
 
 
 def _even(units: list[str], width: float, measure: Measure) -> list[str]:

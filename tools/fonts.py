@@ -1,4 +1,4 @@
-"""Makes the bold weight of the screens: a subset of the npm package @embedpdf/fonts-sc, renamed, with level line metrics.
+"""Makes the bold weight of the screens from the npm package @embedpdf/fonts-sc: subset, renamed, level lines.
 
 python tools/fonts.py NotoSansHans-Bold.otf assets/fonts/EstationSans-Bold.otf
 """

@@ -1,6 +1,6 @@
 """Draws every screen in both shapes, both languages and every mode into PNG files, to be looked at.
 
-    python -m tools.gallery DIR [--only PART] [--shape portrait] [--language zh] [--mode normal]
+python -m tools.gallery DIR [--only PART] [--shape portrait] [--language zh] [--mode normal]
 """
 
 import argparse
@@ -16,7 +16,12 @@ SHAPES = {
     "portrait": ScreenOptions(1080, 1920, 0.37, reduced_motion=True, offscreen=True, settle_s=0),
     "landscape": ScreenOptions(1920, 1080, 0.25, reduced_motion=True, offscreen=True, settle_s=0),
 }
-MODES = {"normal": {}, "large": {"large": True}, "contrast": {"contrast": True}, "both": {"large": True, "contrast": True}}
+MODES = {
+    "normal": {},
+    "large": {"large": True},
+    "contrast": {"contrast": True},
+    "both": {"large": True, "contrast": True},
+}
 LARGEST = ScreenOptions(1920, 1920, 0.37, offscreen=True)
 
 

@@ -1,4 +1,4 @@
-"""Renders the icons of the screens, white on transparent so that they can be tinted, from Material Symbols and our own drawings.
+"""Renders the icons of the screens, white on transparent for tinting: Material Symbols and our own drawings.
 
 npm install --prefix DIR @material-symbols/svg-400@0.48.2
 uv run --with resvg-py==0.5.0 python tools/icons.py DIR/node_modules/@material-symbols/svg-400/rounded
@@ -49,16 +49,15 @@ ACTIONS = {
     "all": "apps",
 }
 
-SERVICES = [
-    "accessible", "account_balance", "agriculture", "apartment", "article", "assignment", "badge", "balance",
-    "business_center", "calculate", "call", "child_care", "construction", "credit_card", "description", "directions_bus",
-    "directions_car", "domain", "eco", "electric_bolt", "elderly", "engineering", "factory", "family_restroom", "fact_check",
-    "favorite", "flight", "folder", "forest", "gavel", "groups", "handshake", "health_and_safety", "home", "home_work",
-    "how_to_reg", "id_card", "key", "landscape", "local_fire_department", "local_hospital", "local_police",
-    "local_shipping", "location_city", "luggage", "map", "medical_services", "payments", "person", "pets", "policy",
-    "public", "real_estate_agent", "receipt_long", "request_quote", "restaurant", "savings", "school", "security", "store",
-    "storefront", "theater_comedy", "vaccines", "verified", "volunteer_activism", "water_drop", "work", "workspace_premium",
-]  # fmt: skip
+SERVICES = """
+accessible account_balance agriculture apartment article assignment badge balance business_center calculate
+call child_care construction credit_card description directions_bus directions_car domain eco electric_bolt
+elderly engineering factory family_restroom fact_check favorite flight folder forest gavel groups handshake
+health_and_safety home home_work how_to_reg id_card key landscape local_fire_department local_hospital
+local_police local_shipping location_city luggage map medical_services payments person pets policy public
+real_estate_agent receipt_long request_quote restaurant savings school security store storefront
+theater_comedy vaccines verified volunteer_activism water_drop work workspace_premium
+""".split()
 FALLBACK = "description"
 
 

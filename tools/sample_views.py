@@ -130,15 +130,15 @@ class SampleViews:
             frame=replace(self.frame, can_go_home=True),
             peripherals=(
                 Peripheral("id_card_reader", "sam_v", "/dev/ttyS1 115200", "ok", None, ()),
-                Peripheral("ticket_printer", "esc_pos", "tcp 10.0.8.21:9100", "fault", "paper_out", (("paper", "out"),)),
+                Peripheral(
+                    "ticket_printer", "esc_pos", "tcp 10.0.8.21:9100", "fault", "paper_out", (("paper", "out"),)
+                ),
             ),
             running="test_card",
             results=(Fact("test_slip", "done 10:31"),),
-            versions=(Fact("program", "0.1.0"), Fact("catalogue", "17"), Fact("terminal", "t-01")),
-            network=(Fact("broker", "10.0.8.2:8883"), Fact("link", "connected"), Fact("server", "online")),
+            versions=(Fact("terminal", "0.1.0"), Fact("python", "3.11.7")),
+            network=(Fact("broker", "10.0.8.2:8883"), Fact("connected", "yes"), Fact("standing", "accepted")),
         )
 
     def _at(self, step: int) -> Frame:
-        return replace(
-            self.frame, can_go_back=True, can_go_home=True, steps=("service", "card", "ticket"), step=step
-        )
+        return replace(self.frame, can_go_back=True, can_go_home=True, steps=("service", "card", "ticket"), step=step)

@@ -1,6 +1,6 @@
 """Keeps the translations in step with the code: extracts every message and merges it into the .po files.
 
-    python -m tools.translations
+python -m tools.translations
 """
 
 from io import BytesIO
@@ -27,7 +27,7 @@ def extracted() -> Catalog:
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*.py")):
             for _line, message, _comments, _context in extract_from_file("python", path, KEYWORDS):
-                catalogue.add(message, locations=[(str(path.relative_to(ROOT)), None)])
+                catalogue.add(message, locations=[(str(path.relative_to(ROOT)), 0)])
     return catalogue
 
 
