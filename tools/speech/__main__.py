@@ -50,7 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.speech", description=__doc__)
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="report missing pieces, render nothing")
-    action.add_argument("--listen", action="store_true", help="have the pieces judged, write listening.json")
+    action.add_argument("--listen", nargs="*", choices=("sentences", "letters"), help="judge, write listening.json")
     action.add_argument("--all", action="store_true", help="render every piece anew")
     action.add_argument("--only", nargs="+", metavar="ID", help="render these pieces anew")
     options = parser.parse_args()
@@ -64,8 +64,8 @@ def main() -> int:
     except SpeechEnvironmentError as error:
         print(f"cannot make the speech environment: {error}", file=sys.stderr)
         return 1
-    if options.listen:
-        return _run_in_speech_environment("tools.speech.listen")
+    if options.listen is not None:
+        return _run_in_speech_environment("tools.speech.listen", *(options.listen or ("sentences", "letters")))
     return _run_in_speech_environment("tools.speech.render", *wanted) or check()
 
 

@@ -2,7 +2,7 @@
 
 Runs in the speech environment only. A letter is clear if, in every call heard, the forced choice picked it out of all
 letters and digits with a lead of at least ``CLEAR_LEAD`` (natural logarithm of the likelihood ratio), and free hearing
-never wrote another letter or digit in its place.
+never wrote another letter or a digit in its place. I and O are out, because on paper they are read as 1 and 0.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 import wave
 from string import ascii_uppercase
 from typing import Any, Final
@@ -24,7 +25,8 @@ from tools.speech.listener import Listener, Samples, Scores
 from tools.speech.script import PROMPTS
 
 REPORT: Final = ROOT / "assets" / "voice" / "listening.json"
-CLEAR_LEAD: Final = 1.5
+CLEAR_LEAD: Final = 1.0
+READ_AS_DIGITS: Final = "IO"
 SIGNS: Final = ascii_uppercase + "0123456789"
 CALLS: Final = (("036", "5"), ("527", "12"))
 NUMBERS: Final = ("B036", "M158", "P2749", "B805", "M317", "P4162", "B990", "M620", "P7538", "B014", "K111")
@@ -64,14 +66,12 @@ def judge_letters(listener: Listener) -> dict[str, dict[str, Any]]:
 def is_clear(letter: str, judged: dict[str, Any]) -> bool:
     """Whether a letter may be used in ticket numbers."""
     led = min(judged["leads"]) >= CLEAR_LEAD
-    return led and not any(_wrong_sign(letter, heard) for heard in judged["heard"])
+    return led and letter not in READ_AS_DIGITS and not any(_wrong_sign(letter, heard) for heard in judged["heard"])
 
 
 def _wrong_sign(letter: str, heard: str) -> bool:
-    sign = re.search(r"[A-Z0-9]+", heard.upper().replace("-", ""))
-    if sign is None or not heard.startswith(("请", "請")) or sign.start() != 1:
-        return False
-    return not sign.group().startswith(letter)
+    sign = re.match(rf"[请請][\s,，]*([A-Z0-9{DIGITS}]+)", heard.upper())
+    return sign is not None and not sign.group(1).startswith(letter)
 
 
 def sound_errors(said: str, heard: str) -> tuple[int, int]:
@@ -112,16 +112,18 @@ def _heard(listener: Listener, said: list[tuple[str, Samples]]) -> dict[str, Any
     return {"syllables": total, "errors": wrong, "rate": round(wrong / total, 3), "lines": lines}
 
 
-def main() -> None:
-    """Hear everything and write the report."""
+def main(parts: list[str]) -> None:
+    """Hear ``sentences``, ``letters`` or both, and bring the report up to date."""
+    report: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.is_file() else {}
     listener = Listener()
-    sentences = judge_sentences(listener)
-    letters = judge_letters(listener)
-    clear = "".join(letter for letter in ascii_uppercase if is_clear(letter, letters[letter]))
-    report = {"listener": "whisper base", "clear_lead": CLEAR_LEAD, "clear": clear, "letters": letters, **sentences}
+    if "sentences" in parts:
+        report |= judge_sentences(listener)
+    if "letters" in parts:
+        letters = judge_letters(listener)
+        clear = "".join(letter for letter in ascii_uppercase if is_clear(letter, letters[letter]))
+        report |= {"clear_lead": CLEAR_LEAD, "clear": clear, "letters": letters}
     REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"clear: {clear}; calls {sentences['calls']['rate']:.1%}, prompts {sentences['prompts']['rate']:.1%}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

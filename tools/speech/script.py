@@ -59,7 +59,7 @@ LETTERS: Final = {
 }
 """How each letter is said, in the model's phonemes (arrows are tones): the variant that the judge heard best."""
 
-ONE: Final = "ji→"
+ONE: Final = "jiː→"
 """一 on its own: with its plain phonemes it was heard as 也."""
 
 PLEASE: Final = "ʨʰi↓ŋ "
