@@ -22,13 +22,9 @@ class ProjectionWatch:
                 changed.set()
             await asyncio.sleep(1.0)
 
-    async def changed(self, timeout_s: float) -> None:
-        """Returns at the next change, or after `timeout_s` seconds."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._changed.wait()
-        except TimeoutError:
-            return
+    async def newer(self, than: HallProjection, timeout_s: float) -> HallProjection:
+        """The newest projection as soon as it is another one; the same after `timeout_s` seconds."""
+        return await self.until(lambda newest: newest is not than, timeout_s)
 
     async def until(self, holds: Callable[[HallProjection], bool], timeout_s: float) -> HallProjection:
         """The first projection for which `holds` is true; after `timeout_s` the newest there is."""

@@ -166,8 +166,9 @@ def hall(servers: Servers, tmp_path: Path) -> Iterator[Hall]:
     hall.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Ended with each module: while it runs, the thread has an event loop, and no asynchronous test could have one."""
     with sync_playwright() as playwright:
         yield playwright
 
@@ -176,7 +177,7 @@ def _browser(playwright: Playwright, *more: str) -> Browser:
     return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*_ARGUMENTS, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """As visitors have it: sound needs a click."""
     browser = _browser(playwright)
@@ -184,7 +185,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def television(playwright: Playwright) -> Iterator[Browser]:
     """As a hall's television is set up: sound plays by itself."""
     browser = _browser(playwright, "--autoplay-policy=no-user-gesture-required")

@@ -38,7 +38,7 @@ def text(page: Page, selector: str) -> str:
 
 
 def number_in_hero(page: Page, number: str) -> None:
-    expect(page.locator("#hero-number")).to_have_text(number)
+    expect(page.locator("#hero-number")).to_have_text(number, timeout=20_000)
 
 
 def test_a_call_takes_the_stage_flashes_three_times_and_joins_the_rows(

@@ -13,6 +13,8 @@ from queue_server.web.parts import WebParts
 
 REFRESH_S = 15.0
 """Longest time between two drawings: waits grow while nothing happens."""
+PAUSE_S = 0.4
+"""Shortest time between two drawings that nobody asked for: many consoles share one thread."""
 
 
 class Frame:
@@ -71,14 +73,15 @@ class Frame:
         client.on_delete(lambda: task.cancel() and None)
 
     async def _follow(self, client: Client, draw: Callable[[], None]) -> None:
+        drawn = self.web.port.projection()
         while True:
-            await self.web.counters.watch.changed(REFRESH_S)
+            drawn = await self.web.counters.watch.newer(drawn, REFRESH_S)
             with client:
                 if self.staff() is None:
                     ui.navigate.to(f"{SIGN_IN}?ended=true")
                     return
                 draw()
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_S)
 
 
 def fragment(name: str) -> ui.html:

@@ -1,20 +1,25 @@
 /* Speech of the zone's one speaking display: plays the server's recordings, none cut, and knows when it is blocked. */
 
 const GRACE_S = 3;
+const STARTING_MS = 1500;
 
 export class Voice {
-  /** `changed(sound)` is called with `ok` or `blocked`. */
+  /** `changed(sound)` is called with `ok` or `blocked`; a browser that allows sound needs a moment to start it. */
   constructor(changed) {
     this.changed = changed;
     this.context = new AudioContext();
     this.playing = null;
     this.failed = false;
+    this.starting = true;
     this.context.addEventListener("statechange", () => changed(this.sound()));
-    changed(this.sound());
+    setTimeout(() => {
+      this.starting = false;
+      changed(this.sound());
+    }, STARTING_MS);
   }
 
   sound() {
-    return this.context.state === "running" ? "ok" : "blocked";
+    return this.context.state === "running" || this.starting ? "ok" : "blocked";
   }
 
   /** To be called from a person's click: only then may a browser that blocks sound begin to play. */
@@ -25,7 +30,7 @@ export class Voice {
   /** Plays the recording at `address`; resolves when its last reading was heard in full, or at once if blocked. */
   async say({ address, firstReadingS, once }) {
     this.failed = false;
-    if (this.sound() !== "ok") return;
+    if (this.context.state !== "running") return;
     let recording;
     try {
       const answer = await fetch(address);
