@@ -212,6 +212,7 @@ def test_the_console_speaks_english_where_it_was_chosen(
     page.click("text=English")
     sign_in(page, "limin")
     page.click("[data-counter=counter-2]")
+    expect(page.locator(".console")).to_have_attribute("data-view", "counter")
     expect(page.locator("[data-act=next]")).to_contain_text("Call next")
     keep(page, "console-english")
 
