@@ -95,7 +95,7 @@ class Profile(_Section):
     instance: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     state_directory: Path
     prompts_directory: Path | None = None
-    """Rendered prompts as `<language>/<screen>.wav`; without it no voice button is shown."""
+    """Prompts as `<language>/prompt_<id>.wav`; those that came with this software where none is named."""
     broker: Broker
     keys: Keys
     reader: Reader | None = None

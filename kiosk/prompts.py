@@ -1,4 +1,4 @@
-"""Spoken prompts: rendered WAV files, one for each language and screen, played one at a time."""
+"""Spoken prompts: rendered WAV files by language and id, played one at a time."""
 
 import asyncio
 import contextlib
@@ -11,25 +11,25 @@ log = structlog.get_logger(__name__)
 
 
 class Prompts:
-    """`<language>/<prompt>.wav` under a directory, played through ALSA. A newer prompt ends the one before it."""
+    """`<language>/prompt_<id>.wav` under a directory, played through ALSA. A newer prompt ends the one before it."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._player = shutil.which("aplay")
         self._playing: asyncio.subprocess.Process | None = None
 
     @property
-    def rendered(self) -> bool:
-        """Whether there is anything to hear."""
-        return self._player is not None and self._directory is not None and any(self._directory.glob("*/*.wav"))
+    def languages(self) -> frozenset[str]:
+        """Languages in which there is anything to hear."""
+        if self._player is None:
+            return frozenset()
+        return frozenset(file.parent.name for file in self._directory.glob("*/prompt_*.wav"))
 
     async def say(self, prompt: str, language: str) -> None:
         """Start a prompt; one that was not rendered is silence."""
         self.stop()
-        if self._directory is None or self._player is None:
-            return
-        file = self._directory / language / f"{prompt}.wav"
-        if not file.is_file():
+        file = self._directory / language / f"prompt_{prompt}.wav"
+        if self._player is None or not file.is_file():
             return
         try:
             self._playing = await asyncio.create_subprocess_exec(self._player, "-q", str(file))

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Terminal:
         self._journal_up = asyncio.Event()
         self._configuration = Configuration(BundleStore(profile.state_directory), self._emit)
         self._requests = Requests(self._emit, self._changed)
-        self._prompts = Prompts(profile.prompts_directory)
+        self._prompts = Prompts(profile.prompts_directory or Path(str(files("assets") / "voice")))
         self._supervisor = Supervisor(lambda part: self._emit(events.PartCrashed(part)))
         self._report_wanted = asyncio.Event()
         self._restart = asyncio.Event()
@@ -134,7 +135,7 @@ class Terminal:
             await self._configuration.load_kept()
             maintenance = await self._journal.recall("maintenance") == "on"
             versions = tuple(Fact(name, value) for name, value in self._versions.items())
-            self._emit(events.Started(maintenance, self._prompts.rendered, versions))
+            self._emit(events.Started(maintenance, self._prompts.languages, versions))
             keep = self._supervisor.keep
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(keep("link", self._hall.link.run))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from kivy.app import App
 from kivy.clock import Clock
@@ -39,6 +40,7 @@ class Header(FloatLayout):
 
     def on_kv_post(self, _base: object) -> None:
         theme = App.get_running_app().theme
+        self._zone: ZoneInfo | None = None
         for name in ("hall_name", "notice", "size"):
             self.fbind(name, self._choose_role)
         self.ids.language.fbind("width", self._choose_role)
@@ -47,7 +49,7 @@ class Header(FloatLayout):
         self._tick()
 
     def _tick(self, *_: object) -> None:
-        self.clock = f"{datetime.now().astimezone():%H:%M}"
+        self.clock = f"{datetime.now(self._zone):%H:%M}"
 
     def _choose_role(self, *_: object) -> None:
         """Small print only where a long hall name would not fit the band."""
@@ -58,6 +60,8 @@ class Header(FloatLayout):
 
     def show(self, frame: Frame, words: Words) -> None:
         self.hall_name = frame.hall_name
+        self._zone = ZoneInfo(frame.time_zone)
+        self._tick()
         self.notice = words.tr(NETWORK[frame.network]) if NETWORK[frame.network] else ""
         language = self.ids.language
         language.content = "English" if frame.language == "zh" else "中文"

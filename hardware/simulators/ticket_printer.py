@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from hardware.simulators.escpos_parser import Command, CommandParser
 from hardware.simulators.line import LineFaults, SimulatedLine
-from hardware.simulators.paper import Paper
+from hardware.simulators.paper import MARGIN_DOTS, Paper
 
 LINE_DOTS: Final = 32
 DOTS_PER_MM: Final = 8
@@ -252,7 +252,7 @@ class TicketPrinterSimulator:
         unfinished = path.with_suffix(".part")
         picture.save(unfinished, "PNG", dpi=(203, 203))
         unfinished.replace(path)
-        self.slips.append(Slip(path, text, picture.height / DOTS_PER_MM))
+        self.slips.append(Slip(path, text, (picture.height - MARGIN_DOTS) / DOTS_PER_MM))
         self._happened("slip", str(path))
 
     def _send_automatic(self) -> None:

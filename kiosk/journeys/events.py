@@ -25,7 +25,7 @@ class Started:
 
     maintenance: bool = False
     """The order to stay in maintenance was given before this start."""
-    voice: bool = False
+    voices: frozenset[str] = frozenset()
     """Prompts are rendered on this terminal."""
     versions: tuple[Fact, ...] = ()
 

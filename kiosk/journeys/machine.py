@@ -16,10 +16,11 @@ from kiosk.journeys import (
     number,
     out_of_service,
     preferences,
+    prompting,
     technician,
 )
 from kiosk.journeys.effects import Effect, Speak, StartCardRead, StopCardRead
-from kiosk.journeys.state import Servicing, State, Step, end_session
+from kiosk.journeys.state import State, Step, end_session
 
 _Handler = Callable[[State, Any], Step]
 _INTENTS: tuple[type, ...] = typing.get_args(intents.Intent)
@@ -79,9 +80,5 @@ def _reader(before: State, state: State) -> tuple[Effect, ...]:
 
 
 def _prompt(before: State, state: State) -> tuple[Effect, ...]:
-    if not state.preferences.voice_on or isinstance(state.page, Servicing):
-        return ()
-    prompt = help.screen(state)
-    if prompt == help.screen(before) and before.preferences == state.preferences:
-        return ()
-    return (Speak(prompt, state.preferences.language),)
+    said = prompting.due(before, state)
+    return () if said is None else (Speak(said, state.preferences.language),)

@@ -100,7 +100,7 @@ def order_given(state: State, event: events.OrderGiven) -> Step:
 
 def started(state: State, event: events.Started) -> Step:
     condition = replace(state.condition, started=True, maintenance=event.maintenance)
-    equipment = replace(state.equipment, voice=event.voice, versions=event.versions)
+    equipment = replace(state.equipment, voices=event.voices, versions=event.versions)
     return replace(state, condition=condition, equipment=equipment), ()
 
 

@@ -23,7 +23,7 @@ def set_high_contrast(state: State, intent: intents.SetHighContrast) -> Step:
 
 def set_voice(state: State, intent: intents.SetVoice) -> Step:
     """Only where there is something to hear."""
-    voice_on = intent.on and state.equipment.voice
+    voice_on = intent.on and state.preferences.language in state.equipment.voices
     return replace(state, preferences=replace(state.preferences, voice_on=voice_on)), ()
 
 

@@ -91,7 +91,7 @@ def _frame(
         help=state.help,
         large_type=preferences.large_type,
         high_contrast=preferences.high_contrast,
-        voice=state.equipment.voice,
+        voice=preferences.language in state.equipment.voices,
         voice_on=preferences.voice_on,
         can_go_back=back,
         can_go_home=home,
@@ -99,6 +99,7 @@ def _frame(
         step=step,
         idle=idle.countdown(state),
         terminal=state.terminal,
+        time_zone=str(catalogue.zone) if catalogue is not None else "Asia/Shanghai",
     )
 
 

@@ -197,7 +197,8 @@ class Equipment:
     peripherals: tuple[Peripheral, ...] = ()
     versions: tuple[Fact, ...] = ()
     network: tuple[Fact, ...] = ()
-    voice: bool = False
+    voices: frozenset[str] = frozenset()
+    """Languages in which there are prompts to hear."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class Frame:
     idle: Idle | None = None
     terminal: str = ""
     """Id of the terminal, in small print for staff."""
+    time_zone: str = "Asia/Shanghai"
+    """The hall's, by its IANA name: the header's clock shows the hall's time, whatever this machine is set to."""
 
 
 @dataclass(frozen=True)
