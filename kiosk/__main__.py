@@ -131,4 +131,7 @@ def configure_logs() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    # an error in the log must not bring the variables of a visit with it
+    entry = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    entry.command()(main)
+    entry()

@@ -14,7 +14,12 @@ from queue_server.hall import CORE_VERSION
 from queue_server.ledger import Broken, LedgerError, first_broken
 from queue_server.staff import ROLES, LoginTaken, WeakPassword
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="成全e站 queue server: one hall's queue, durable.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="成全e站 queue server: one hall's queue, durable.",
+)
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The server's TOML file.")]
 
