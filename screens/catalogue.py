@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kivy.app import App
 from kivy.lang import Builder
 from kivy.properties import ListProperty, StringProperty
 
@@ -11,14 +10,14 @@ from kiosk.journeys.views import CatalogueView, Service
 from kiosk.journeys.words import Words
 from screens import sentences
 from screens.screen import StationScreen
+from screens.theme import Theme
 from screens.tiles import TileContent
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
-def service_tile(service: Service, words: Words) -> TileContent:
+def service_tile(service: Service, words: Words, theme: Theme) -> TileContent:
     """A service as a tile: its queue now, or why it is closed. Large type on a low panel has room for the time only."""
-    theme = App.get_running_app().theme
     return TileContent(
         name=service.name,
         icon=service.icon,
@@ -62,7 +61,7 @@ class CatalogueScreen(StationScreen):
         if choosing_group:
             tiles = tuple(TileContent(g.name, g.icon, g.colour, ChooseGroup(g.id)) for g in view.groups)
         else:
-            tiles = tuple(service_tile(service, words) for service in view.services)
+            tiles = tuple(service_tile(service, words, self.theme) for service in view.services)
         ids.grid.show(tiles, words)
         ids.empty.content = self._empty(view, words) if not tiles else ""
         self._show_banner(view, words)
@@ -73,7 +72,7 @@ class CatalogueScreen(StationScreen):
         self._arrange()
 
     def _show_banner(self, view: CatalogueView, words: Words) -> None:
-        ids, theme = self.ids, App.get_running_app().theme
+        ids, theme = self.ids, self.theme
         chosen = next((group for group in view.groups if group.id == view.group), None)
         self.badge_icon = "actions/search" if view.searching else "actions/all"
         self.badge, self.badge_tint = theme.colours["structure"], theme.colours["on_structure"]
@@ -89,7 +88,7 @@ class CatalogueScreen(StationScreen):
 
     def _arrange(self, *_: object) -> None:
         """Banner, tiles, keypad and actions from top to bottom; the actions beside the tiles in landscape."""
-        ids, portrait = self.ids, App.get_running_app().theme.portrait
+        ids, portrait = self.ids, self.theme.portrait
         actions = [] if self._choosing_group or self._searching else [ids.groups]
         actions += [] if self._searching else [ids.search]
         keypad = [ids.keypad] if self._searching else []
@@ -122,11 +121,10 @@ class CatalogueScreen(StationScreen):
             return words.tr("Hello {name}, please choose a category", name=view.greeting)
         return words.tr("Please choose a category")
 
-    @staticmethod
-    def _empty(view: CatalogueView, words: Words) -> str:
+    def _empty(self, view: CatalogueView, words: Words) -> str:
         if not view.searching:
             return words.tr("No services here at the moment. Please choose another category.")
         if not view.search:
-            portrait = App.get_running_app().theme.portrait
+            portrait = self.theme.portrait
             return "" if portrait else words.tr("For example, SBK finds 社保卡 (social security card).")
         return words.tr("Nothing found. Erase a letter, or go back and choose by category.")

@@ -128,6 +128,7 @@ async def running(app: App) -> AsyncIterator[Driver]:
         yield driver
     finally:
         if not task.done():
+            await driver.frames(1)  # what is still to be laid out needs the app
             app.stop()
             await asyncio.wait_for(task, 10)
         for child in Window.children[:]:

@@ -4,7 +4,6 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from kivy.app import App
 from kivy.clock import Clock
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
@@ -14,6 +13,7 @@ from kiosk.journeys import intents
 from kiosk.journeys.views import Frame, HelpState, Network
 from kiosk.journeys.words import Words, mark
 from screens.text import height_of
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -30,7 +30,7 @@ NETWORK = {
 }
 
 
-class Header(FloatLayout):
+class Header(Themed, FloatLayout):
     """Hall, time, network in words when it matters, language."""
 
     hall_name = StringProperty("")
@@ -39,7 +39,7 @@ class Header(FloatLayout):
     role = StringProperty("body")
 
     def on_kv_post(self, _base: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         self._zone: ZoneInfo | None = None
         for name in ("hall_name", "notice", "size"):
             self.fbind(name, self._choose_role)
@@ -53,7 +53,7 @@ class Header(FloatLayout):
 
     def _choose_role(self, *_: object) -> None:
         """Small print only where a long hall name would not fit the band."""
-        theme = App.get_running_app().theme
+        theme = self.theme
         name = self.ids.hall
         high = height_of(self.hall_name, max(1, name.width), theme.sizes["body"], True)
         self.role = "body" if high <= self.height else "small"

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kivy.app import App
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -10,6 +9,7 @@ from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.journeys.views import Frame
 from kiosk.journeys.words import Words, mark
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -61,13 +61,13 @@ class StepBar(BoxLayout):
         self.width = sum(item.width for item in items)
 
 
-class Heading(FloatLayout):
+class Heading(Themed, FloatLayout):
     """Steps above the title in portrait, beside it in landscape."""
 
     title = StringProperty("")
 
     def on_kv_post(self, _base: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         self._names: tuple[str, ...] = ()
         for name in ("pos", "size", "title"):
             self.fbind(name, self._arrange)
@@ -81,7 +81,7 @@ class Heading(FloatLayout):
         self._arrange()
 
     def _arrange(self, *_: object) -> None:
-        theme, title, steps = App.get_running_app().theme, self.ids.title, self.ids.steps
+        theme, title, steps = self.theme, self.ids.title, self.ids.steps
         room = self.width - 2 * theme.margin
         beside = not theme.portrait
         steps.room = room * MOST_OF_A_ROW if beside else room

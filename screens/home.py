@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kivy.app import App
 from kivy.lang import Builder
 
 from kiosk.journeys.intents import TakeNumber
@@ -17,7 +16,7 @@ Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 class HomeScreen(StationScreen):
     def render(self, view: HomeView, words: Words) -> None:
         ids, tr = self.ids, words.tr
-        portrait = App.get_running_app().theme.portrait
+        portrait = self.theme.portrait
         self.title = tr("What would you like to do today?")
         ready = view.reader_ready
         for picture, seen in ((ids.picture, portrait), (ids.side_picture, not portrait)):
@@ -27,7 +26,7 @@ class HomeScreen(StationScreen):
         ids.or_else.content = tr("or choose a service below") if ready else ""
         ids.common.content = tr("Common services") if view.common else ""
         ids.side_hint.content = tr("Or lay your ID card on the reader")
-        ids.grid.show(tuple(service_tile(service, words) for service in view.common), words, one_page=True)
+        ids.grid.show(tuple(service_tile(service, words, self.theme) for service in view.common), words, one_page=True)
         ids.start.content, ids.start.intent = tr("All services"), TakeNumber()
         self._arrange(portrait=portrait, ready=ready)
 

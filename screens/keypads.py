@@ -3,7 +3,6 @@
 from pathlib import Path
 from string import ascii_uppercase
 
-from kivy.app import App
 from kivy.lang import Builder
 from kivy.properties import NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
@@ -11,6 +10,7 @@ from kivy.uix.floatlayout import FloatLayout
 from kiosk.journeys.intents import CodeDigit, CodeErase, Search
 from kiosk.journeys.words import Words
 from screens.press import PushButton
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -18,7 +18,7 @@ LONGEST = 12
 """Letters of a search; more of them find nothing."""
 
 
-class Pad(FloatLayout):
+class Pad(Themed, FloatLayout):
     """Keys in rows of equal width, filling the pad."""
 
     columns = NumericProperty(7)
@@ -32,7 +32,7 @@ class Pad(FloatLayout):
         keys = list(reversed(self.children))
         if not keys:
             return
-        gap = App.get_running_app().theme.gap
+        gap = self.theme.gap
         width = (self.width - gap * (self.columns - 1)) / self.columns
         for index, key in enumerate(keys):
             row, column = divmod(index, int(self.columns))
@@ -66,7 +66,7 @@ class LetterPad(Pad):
         self._erase.intent, self._erase.spoken = Search(typed[:-1]), words.tr("Erase")
         self._clear.intent, self._clear.spoken = Search(""), words.tr("Clear")
         rows = -(-len(self.children) // int(self.columns))
-        self.height = rows * self.key_height + (rows - 1) * App.get_running_app().theme.gap
+        self.height = rows * self.key_height + (rows - 1) * self.theme.gap
         self._place()
 
 

@@ -3,15 +3,16 @@
 from pathlib import Path
 
 from kivy.animation import Animation
-from kivy.app import App
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
+from screens.theme import Themed
+
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
-class MachinePicture(FloatLayout):
+class MachinePicture(Themed, FloatLayout):
     """`part` is the lit one; `moving` lets the card come down or the slip come out, unless motion is reduced."""
 
     part = OptionProperty("none", options=["none", "reader", "outlet"])
@@ -31,7 +32,7 @@ class MachinePicture(FloatLayout):
         if self._animation is not None:
             self._animation.cancel(self)
             self._animation = None
-        if not self.moving or self.part == "none" or App.get_running_app().theme.reduced_motion:
+        if not self.moving or self.part == "none" or self.theme.reduced_motion:
             self.way = 1.0
             return
         self.way = 0.0

@@ -104,7 +104,8 @@ def font_px(role: str, mm_per_px: float, *, large: bool) -> int:
 
 def text_height(lines: int, font_size: float) -> float:
     """Height in pixels of a block of text; nothing for no lines."""
-    return font_size * LINE * (1 + (lines - 1) * LEADING) if lines else 0.0
+    line = math.ceil(font_size * LINE)
+    return math.ceil(line * (1 + (lines - 1) * LEADING)) + 1.0 if lines else 0.0
 
 
 def contrast(one: Colour, other: Colour) -> float:

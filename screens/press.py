@@ -18,6 +18,7 @@ from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.image import Image
 
 from screens.text import lines_of, text_width
+from screens.theme import Themed
 
 ICONS = Path(__file__).parent.parent / "assets" / "icons"
 
@@ -70,7 +71,7 @@ class IconText(FloatLayout):
         """Width of the words as they break in `room`, so that the icon stands beside them."""
         words = self.ids.words
         lines = lines_of(self.content, room, words.font_size, self.bold)
-        return min(room, max((text_width(line, words.font_size, self.bold) for line in lines), default=0.0) + 2)
+        return min(room, max((text_width(line, words.font_size, self.bold) for line in lines), default=0.0) * 1.02 + 2)
 
     @property
     def _icon_edge(self) -> float:
@@ -104,7 +105,7 @@ class IconText(FloatLayout):
             words.x, words.center_y = left + beside, self.center_y
 
 
-class Pressable(ButtonBehavior, FloatLayout):
+class Pressable(Themed, ButtonBehavior, FloatLayout):
     """A touch target of one colour with an edge. On release `intent` is sent, where there is one."""
 
     intent = ObjectProperty(None, allownone=True)
@@ -126,7 +127,7 @@ class Pressable(ButtonBehavior, FloatLayout):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        theme = App.get_running_app().theme
+        theme = self.theme
         with self.canvas.before:
             self._fill = Color()
             self._box = RoundedRectangle()
@@ -141,7 +142,7 @@ class Pressable(ButtonBehavior, FloatLayout):
         self._place()
 
     def _paint(self, *_: object) -> None:
-        colours = App.get_running_app().theme.colours
+        colours = self.theme.colours
         ground, front, edge = self.LOOKS["primary" if self.selected else self.look]
         if self.state == "down":
             ground, front, edge = "pressed", "on_pressed", "pressed"
@@ -149,7 +150,7 @@ class Pressable(ButtonBehavior, FloatLayout):
         self._fill.rgba, self._rim.rgba = self.ground, self.edge
 
     def _place(self, *_: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         inset = theme.stroke / 2
         self._box.pos, self._box.size = self.pos, self.size
         self._box.radius = [theme.radius]

@@ -9,11 +9,12 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.journeys.words import Words
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
-class StationScreen(BoxLayout):
+class StationScreen(Themed, BoxLayout):
     """Base of all screens; the header, heading and footer around it are the station's."""
 
     title = StringProperty("")

@@ -27,7 +27,8 @@ def text_width(text: str, font_size: int, bold: bool) -> float:
 
 def lines_of(text: str, width: float, font_size: int, bold: bool) -> list[str]:
     """The lines into which `text` breaks in a box of `width` pixels."""
-    return wrap(text, width, lambda piece: text_width(piece, font_size, bold)) if text else []
+    # Kerning between pieces is not in their sum: a little is kept back, so that Kivy does not break a line again.
+    return wrap(text, width * 0.99, lambda piece: text_width(piece, font_size, bold)) if text else []
 
 
 def height_of(text: str, width: float, font_size: int, bold: bool) -> float:
@@ -63,7 +64,9 @@ class Text(Label):
 
     def _break(self, *_: object) -> None:
         size, bold = self.font_size, self.bold
-        self.natural_width = max((text_width(line, size, bold) for line in self.content.split("\n")), default=0.0) + 2
+        self.natural_width = (
+            max((text_width(line, size, bold) for line in self.content.split("\n")), default=0.0) * 1.02 + 2
+        )
         lines = lines_of(self.content, max(1.0, self.width), size, bold)
         self.text = "\n".join(lines)
         if self.size_hint_y is None:

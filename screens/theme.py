@@ -1,5 +1,6 @@
 """The theme: sizes in pixels and colours of this panel and this person, as properties that rules bind to."""
 
+from kivy.app import App
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, DictProperty, NumericProperty, StringProperty
 
@@ -14,6 +15,18 @@ from screens.measures import (
     font_px,
     hex_colour,
 )
+
+
+class Themed:
+    """A widget that asks for the theme once: what is still to be laid out when the app ends does not ask again."""
+
+    _theme: "Theme | None" = None
+
+    @property
+    def theme(self) -> "Theme":
+        if self._theme is None:
+            self._theme = App.get_running_app().theme
+        return self._theme
 
 
 class Theme(EventDispatcher):

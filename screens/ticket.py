@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kivy.app import App
 from kivy.lang import Builder
 
 from kiosk.journeys.intents import Finish, Reprint, TakeAnother
@@ -25,7 +24,7 @@ class TicketScreen(StationScreen):
     def render(self, view: TicketView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         yours = tr("{name}, your number", name=view.masked_name) if view.masked_name else tr("Your number")
-        portrait = App.get_running_app().theme.portrait
+        portrait = self.theme.portrait
         # The height of a landscape panel belongs to the number: its words stand small above it there.
         self.title, ids.yours.content, self.shows_steps = (yours, "", True) if portrait else ("", yours, False)
         ids.number.content = view.number
@@ -64,7 +63,7 @@ class TicketScreen(StationScreen):
         ids.staff_code.content = view.staff_code or ""
         ids.reprint.content, ids.reprint.intent = words.tr("Print again"), Reprint()
         # Beside the code there is room for the picture or the button; the lowest panel has none for words, too.
-        room = App.get_running_app().theme.lead_role == "tile"
+        room = self.theme.lead_role == "tile"
         shown = [ids.scan, ids.picture] if well else [*([ids.scan] if room else []), ids.reprint, ids.below]
         self.arrange_row(ids.beside, [ids.above, *shown])
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kivy.app import App
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -17,6 +16,7 @@ from screens.fit import Fit, fit
 from screens.measures import TILE_MM
 from screens.press import Pressable
 from screens.text import height_of, widest_of
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -58,14 +58,14 @@ class Tile(Pressable):
         self.colour = content.colour
 
     def on_kv_post(self, _base: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         for name in ("colour", "closed", "state"):
             self.fbind(name, self._tint)
         theme.fbind("colours", self._tint)
         self._tint()
 
     def _tint(self, *_: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         if self.state == "down":
             self.badge, self.badge_icon = theme.colours["on_pressed"], theme.colours["pressed"]
         elif self.closed:
@@ -74,7 +74,7 @@ class Tile(Pressable):
             self.badge, self.badge_icon = theme.group_colours(self.colour)
 
 
-class Pager(BoxLayout):
+class Pager(Themed, BoxLayout):
     """Turns pages: previous, where we are, next."""
 
     page = NumericProperty(0)
@@ -83,7 +83,7 @@ class Pager(BoxLayout):
     def show(self, words: Words) -> None:
         self.ids.previous.spoken = words.tr("Previous page")
         self.ids.next.spoken = words.tr("Next page")
-        portrait = App.get_running_app().theme.portrait
+        portrait = self.theme.portrait
         self.ids.previous.content = words.tr("Previous page") if portrait else ""
         self.ids.next.content = words.tr("Next page") if portrait else ""
 
@@ -103,7 +103,7 @@ class Pager(BoxLayout):
         self.ids.next.hide(self.page >= self.pages - 1)
 
 
-class TileGrid(FloatLayout):
+class TileGrid(Themed, FloatLayout):
     """Pages of tiles. In portrait its pager stands below the tiles, in landscape wherever the screen puts it."""
 
     pages = NumericProperty(1)
@@ -117,7 +117,7 @@ class TileGrid(FloatLayout):
         self._one_page = False
 
     def on_kv_post(self, _base: object) -> None:
-        theme = App.get_running_app().theme
+        theme = self.theme
         for name in ("pos", "size"):
             self.fbind(name, self._arrange)
         theme.fbind("sizes", self._arrange)
@@ -134,14 +134,14 @@ class TileGrid(FloatLayout):
         self._arrange()
 
     def _fit(self) -> Fit:
-        theme = App.get_running_app().theme
+        theme = self.theme
         least = (TILE_MM[0] * theme.mm, TILE_MM[1] * theme.mm)
         below = theme.portrait and not self._one_page
         pager = self.pager.height + theme.gap if below else 0.0
         return fit(max(1, len(self._contents)), self.size, least, self._needed(), gap=theme.gap, pager=pager)
 
     def _needed(self) -> Callable[[float], float]:
-        theme = App.get_running_app().theme
+        theme = self.theme
         name_size, note_size = theme.sizes["tile"], theme.sizes["body"]
         padding = 4 * theme.mm
 
@@ -149,7 +149,7 @@ class TileGrid(FloatLayout):
             room = width - 3 * padding - name_size * Tile.BADGE[theme.portrait]
             tallest = 0.0
             for tile in self._contents:
-                if max(widest_of(tile.name, name_size, True), widest_of(tile.note, note_size, False)) > room:
+                if max(widest_of(tile.name, name_size, True), widest_of(tile.note, note_size, False)) > room * 0.99:
                     return math.inf
                 name = height_of(tile.name, room, name_size, True)
                 tallest = max(tallest, name + height_of(tile.note, room, note_size, False))
@@ -167,7 +167,7 @@ class TileGrid(FloatLayout):
         first = self.pager.page * found.per_page
         shown = self._contents[first : first + found.per_page]
         self._have(len(shown))
-        gap = App.get_running_app().theme.gap
+        gap = self.theme.gap
         for index, (tile, content) in enumerate(zip(self._tiles, shown, strict=False)):
             row, column = divmod(index, found.columns)
             tile.size = (found.tile_width, found.tile_height)
@@ -186,7 +186,7 @@ class TileGrid(FloatLayout):
                 self.remove_widget(tile)
 
     def _place_pager(self) -> None:
-        below = self.pages > 1 and App.get_running_app().theme.portrait
+        below = self.pages > 1 and self.theme.portrait
         if below and self.pager.parent is None:
             self.add_widget(self.pager)
         elif not below and self.pager.parent is self:

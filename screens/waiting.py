@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from kivy.app import App
 from kivy.clock import Clock
 from kivy.lang import Builder
 from kivy.properties import NumericProperty
@@ -12,31 +11,32 @@ from kiosk.journeys.intents import GiveUp
 from kiosk.journeys.views import WaitingView
 from kiosk.journeys.words import Words
 from screens.screen import StationScreen
+from screens.theme import Themed
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 MOVES_AFTER_S = 3
 
 
-class Dots(Widget):
+class Dots(Themed, Widget):
     """Three dots; a darker one walks along from `start` to `stop`, unless motion is reduced."""
 
     phase = NumericProperty(-1)
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self._walk = Clock.create_trigger(self._next, 0.5, interval=True)
+        self._pace = Clock.create_trigger(self._on, 0.5, interval=True)
 
     def start(self) -> None:
-        if not App.get_running_app().theme.reduced_motion:
-            self._next()
-            self._walk()
+        if not self.theme.reduced_motion:
+            self._on()
+            self._pace()
 
     def stop(self) -> None:
-        self._walk.cancel()
+        self._pace.cancel()
         self.phase = -1
 
-    def _next(self, *_: object) -> None:
+    def _on(self, *_: object) -> None:
         self.phase = (self.phase + 1) % 3
 
 

@@ -57,7 +57,7 @@ health_and_safety home home_work how_to_reg id_card key landscape local_fire_dep
 local_police local_shipping location_city luggage map medical_services payments person pets policy public
 real_estate_agent receipt_long request_quote restaurant savings school security store storefront
 theater_comedy vaccines verified volunteer_activism water_drop work workspace_premium
-""".split()
+"""
 FALLBACK = "description"
 
 
@@ -80,7 +80,7 @@ def main(source: Path) -> None:
 
     for name, symbol in ACTIONS.items():
         draw(symbol, ICONS / "actions" / f"{name}.png")
-    for symbol in SERVICES:
+    for symbol in SERVICES.split():
         draw(symbol, ICONS / "services" / f"{symbol}.png")
     draw(FALLBACK, ICONS / "services" / "fallback.png")
     for drawing in sorted((ICONS / "machine").glob("*.svg")):

@@ -1,0 +1,217 @@
+"""A finger on the glass becomes the intent that the person meant, and nothing else."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from kivy.core.window import Window
+
+from kiosk.journeys import intents
+from kiosk.journeys.views import CardState, HelpState, Idle, SlipState
+from screens import station
+from screens.driver import Finger
+from tests.screens.conftest import Screens, Start
+from tools.sample_views import SampleViews
+
+ZH = SampleViews("zh")
+
+
+async def meant(screens: Screens, view: object, words: str) -> list[intents.Intent]:
+    """What a tap on `words` sends while `view` is shown, without the Touched that goes before it."""
+    screens.app.show(view)
+    await screens.driver.frames()
+    screens.intents.clear()
+    await screens.driver.tap(screens.driver.target(words))
+    assert screens.intents[0] == intents.Touched()
+    return screens.intents[1:]
+
+
+async def test_every_screen_sends_what_was_touched(start: Start) -> None:
+    group = ZH.catalogue("social-security")
+    searching = replace(ZH.catalogue(None), searching=True, search="sb")
+    stuck = replace(ZH.ticket(SlipState.NOT_PRINTED))
+    waiting = dict(ZH.all())["waiting-long"]
+    code = dict(ZH.all())["code"]
+    technician = replace(ZH.technician(), running=None)
+    cases = [
+        (ZH.home(), "全部业务", intents.TakeNumber()),
+        (ZH.home(), ZH.home().common[0].name, intents.ChooseService(ZH.home().common[0].id)),
+        (ZH.home(), "呼叫工作人员", intents.CallHelp()),
+        (ZH.home(), "English", intents.SetLanguage("en")),
+        (ZH.home(), "大字", intents.SetLargeType(True)),
+        (ZH.home(), "高对比", intents.SetHighContrast(True)),
+        (ZH.home(), "语音", intents.SetVoice(True)),
+        (SampleViews("zh", large=True).home(), "标准字", intents.SetLargeType(False)),
+        (ZH.catalogue(None), "税务", intents.ChooseGroup("tax")),
+        (ZH.catalogue(None), "拼音搜索", intents.OpenSearch()),
+        (group, "其他类别", intents.ChooseGroup(None)),
+        (group, "返回", intents.Back()),
+        (group, "首页", intents.Home()),
+        (group, group.services[1].name, intents.ChooseService(group.services[1].id)),
+        (searching, "K", intents.Search("sbK")),
+        (ZH.card(CardState.WAITING), "没带身份证，直接取号", intents.GoOnWithoutCard()),
+        (waiting, "不取号，离开", intents.GiveUp()),
+        (ZH.ticket(SlipState.PRINTED), "再取一个号", intents.TakeAnother()),
+        (ZH.ticket(SlipState.PRINTED), "完成", intents.Finish()),
+        (stuck, "补打号票", intents.Reprint()),
+        (ZH.refused("no_answer", may_retry=True), "再试一次", intents.Retry()),
+        (ZH.refused("no_answer", may_retry=True), "返回首页", intents.Home()),
+        (code, "7", intents.CodeDigit("7")),
+        (code, "删除", intents.CodeErase()),
+        (technician, "打印测试号票", intents.TestSlip()),
+        (technician, "读取测试卡", intents.TestCard()),
+        (technician, "退出", intents.LeaveTechnician()),
+    ]
+    async with start(settle_s=0) as screens:
+        wrong = []
+        for view, words, intent in cases:
+            sent = await meant(screens, view, words)
+            if sent != [intent]:
+                wrong.append((words, sent))
+        assert not wrong
+
+
+async def test_erase_and_clear_have_spoken_words_and_change_the_search(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(replace(ZH.catalogue(None), searching=True, search="sb"))
+        await screens.driver.frames()
+        for spoken, left in (("删除", "s"), ("清空", "")):
+            screens.intents.clear()
+            key = screens.driver.find(
+                lambda w, spoken=spoken: getattr(w, "spoken", "") == spoken and hasattr(w, "look")
+            )
+            await screens.driver.tap(key)
+            assert screens.intents == [intents.Touched(), intents.Search(left)]
+
+
+async def test_a_pressed_button_looks_pressed_in_the_same_frame(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        button = screens.driver.target("全部业务")
+        rest = button._fill.rgba
+        finger = Finger(*button.to_window(*button.center))
+        finger.down()
+        assert button._fill.rgba != rest
+        finger.up()
+        await screens.driver.until(lambda: button._fill.rgba == rest)
+
+
+async def test_a_finger_that_slides_off_means_nothing(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        button = screens.driver.target("全部业务")
+        finger = Finger(*button.to_window(*button.center))
+        finger.down()
+        finger.slide(10, 450)
+        finger.up()
+        assert screens.intents == [intents.Touched()]
+
+
+async def test_a_touch_right_after_a_change_of_screen_is_not_meant_for_the_new_screen(start: Start) -> None:
+    async with start(settle_s=3600) as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        await screens.driver.tap(screens.driver.target("全部业务"))
+        assert screens.intents == [intents.Touched()]
+
+
+async def test_a_button_that_is_held_while_its_screen_goes_does_nothing(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(ZH.ticket(SlipState.PRINTED))
+        await screens.driver.frames()
+        button = screens.driver.target("完成")
+        finger = Finger(*button.to_window(*button.center))
+        finger.down()
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        finger.up()
+        assert screens.intents == [intents.Touched()]
+        assert button.state == "normal"
+
+
+async def test_a_second_finger_is_ignored_while_the_first_is_down(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        first, second = screens.driver.target("全部业务"), screens.driver.target("呼叫工作人员")
+        one, other = Finger(*first.to_window(*first.center)), Finger(*second.to_window(*second.center))
+        one.down()
+        other.down()
+        other.up()
+        one.up()
+        assert screens.intents == [intents.Touched(), intents.TakeNumber()]
+
+
+async def test_a_finger_whose_lifting_was_lost_does_not_lock_the_screen(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(station, "STUCK_S", 0.0)
+    async with start() as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        Finger(250, 450).down()
+        await screens.driver.tap(screens.driver.target("全部业务"))
+        assert screens.intents[-1] == intents.TakeNumber()
+
+
+async def test_one_touch_anywhere_extends_the_countdown_and_means_nothing_else(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(replace(ZH.home(), frame=replace(ZH.frame, idle=Idle(12))))
+        await screens.driver.frames()
+        for place in ((270, 30), (270, 480), (150, 600)):
+            await screens.driver.tap_at(*place)
+        assert Counter(screens.intents) == {intents.Touched(): 3}
+
+
+async def test_the_hidden_corner_opens_after_it_was_held_and_not_by_a_tap(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(station, "CORNER_HOLD_S", 0.2)
+    async with start() as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        await screens.driver.tap_at(5, Window.height - 5)
+        slid = Finger(5, Window.height - 5)
+        slid.down()
+        slid.slide(250, 450)
+        slid.up()
+        assert intents.HiddenCorner() not in screens.intents
+        held = Finger(5, Window.height - 5)
+        held.down()
+        await screens.driver.until(lambda: intents.HiddenCorner() in screens.intents)
+        held.up()
+
+
+async def test_help_shows_what_became_of_the_call(start: Start) -> None:
+    async with start() as screens:
+        shown = []
+        for state in HelpState:
+            screens.app.show(replace(ZH.home(), frame=replace(ZH.frame, help=state)))
+            shown.append(screens.app.root.ids.footer.ids.help.content)
+        assert len(set(shown)) == len(HelpState)
+
+
+async def test_the_voice_button_appears_only_where_prompts_are_rendered(start: Start) -> None:
+    async with start() as screens:
+        screens.app.show(SampleViews("zh", voice=False).home())
+        await screens.driver.frames()
+        with pytest.raises(LookupError):
+            screens.driver.target("语音")
+        screens.app.show(SampleViews("zh", voice=True).home())
+        assert screens.driver.target("语音")
+
+
+async def test_pages_turn_and_every_service_can_be_reached(start: Start) -> None:
+    view = SampleViews("en", large=True).catalogue("social-security")
+    async with start("landscape") as screens:
+        screens.app.show(view)
+        await screens.driver.frames()
+        seen, pages = set(), screens.app.root.screen.ids.grid.pages
+        assert pages > 1
+        for page in range(pages):
+            seen |= {tile.intent for tile in screens.driver.all() if hasattr(tile, "note") and hasattr(tile, "intent")}
+            if page < pages - 1:
+                await screens.driver.tap(screens.app.root.screen.ids.grid.pager.ids.next)
+        assert seen == {intents.ChooseService(service.id) for service in view.services}
