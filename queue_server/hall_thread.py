@@ -18,6 +18,7 @@ import structlog
 
 from queue_server import bundle, day_heads, projecting
 from queue_server.alerts import AlertBook
+from queue_server.answered import Answered
 from queue_server.clock import instant_text, utc_now
 from queue_server.devices import DeviceBook
 from queue_server.feed import Feed
@@ -105,6 +106,7 @@ class HallThread:
         self._mailbox: queue.SimpleQueue[Item | _Query | _Wake | _Stop] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"hall-{settings.hall}", daemon=True)
         self._feed = Feed()
+        self._answered = Answered(ledger)
         self._lease: Lease | None = None
         self._runner: Runner | None = None
         self._projection = projecting.empty(settings.hall, now())
@@ -265,6 +267,7 @@ class HallThread:
             return
         for code in ("not_leading", "ledger_unavailable", "ledger_broken"):
             self._alerts.clear(code, self.hall_id)
+        self._answered = Answered(self._ledger)
         self._runner = Runner(loaded.hall, loaded.head, self._lease.epoch)
         self._since_snapshot = loaded.replayed
         self._next_renewal = self._monotonic() + settings.lease_ttl / 3
@@ -333,7 +336,7 @@ class HallThread:
             runner.post(item)
         batch = runner.take()
         try:
-            turn = runner.decide(batch, self._ledger.answers(keys_of(batch)), self._now())
+            turn = runner.decide(batch, self._answered.find(keys_of(batch)), self._now())
             appended = self._ledger.append(turn.append) if turn.append else None
         except Fenced as error:
             self._deliver(failed(batch, error.code))
@@ -351,6 +354,7 @@ class HallThread:
             self._deliver(failed(batch, "internal_error"))
             raise
         if turn.append:
+            self._answered.note(turn.append.answers)
             self._alerts.clear("ledger_unavailable", self.hall_id)
             self._alerts.clear("ledger_full", self.hall_id)
         self._deliver(runner.committed(turn, appended))

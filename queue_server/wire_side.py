@@ -151,7 +151,7 @@ class WireSide:
         else:
             answer = await self._answer(device, received.envelope, body)
             if answer is not None:
-                await self._send_answer(device, received.envelope.id, answer)
+                await self._send_answer(device, answer)
 
     def _look_at_presence(self, topic: Topic, body: Message) -> None:
         """The late will of an older connection may say that this server is gone."""
@@ -165,7 +165,7 @@ class WireSide:
         device = rejected.topic.device
         if device is not None and self._devices.standing(device) == "accepted":
             answer = refused(NotDone(rejected.code, None), rejected.message_id, self._now())
-            await self._send_answer(device, rejected.message_id, answer)
+            await self._send_answer(device, answer)
 
     async def _answer(self, device: str, envelope: Envelope, body: Message) -> bytes | None:
         """The answer's payload; None where a device must be left to ask again."""
@@ -209,10 +209,10 @@ class WireSide:
         )
         return encode(body, message_id=envelope.id, at=now, epoch=self._hall.epoch)
 
-    async def _send_answer(self, device: str, request_id: str, payload: bytes) -> None:
+    async def _send_answer(self, device: str, payload: bytes) -> None:
         with suppress(LinkDown):
             # lost answers are asked for again
-            await self._publish(Outgoing(topics.answer(device), payload, correlation=request_id.encode()))
+            await self._publish(Outgoing(topics.answer(device), payload))
 
     def _dropped(self, topic: Topic | None, reason: str) -> None:
         device = topic.device if topic else None

@@ -86,6 +86,10 @@ class MemoryLedger:
         with self._lock:
             return {key: self._answers[key] for key in keys if key in self._answers}
 
+    def answered(self, device: str, boot: str) -> set[str]:
+        with self._lock:
+            return {name for owner, name in self._answers if owner == device and name.rpartition("-")[0] == boot}
+
     def head(self, hall: str) -> Head:
         with self._lock:
             return self._head(hall)

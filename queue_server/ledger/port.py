@@ -162,6 +162,10 @@ class Ledger(Protocol):
         """The stored answers of those `keys` that have one."""
         ...
 
+    def answered(self, device: str, boot: str) -> set[str]:
+        """The answered request ids of a device that are `<boot>-…`."""
+        ...
+
     def head(self, hall: str) -> Head:
         """The last row of the hall's chain."""
         ...

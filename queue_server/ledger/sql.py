@@ -37,6 +37,7 @@ _INSERT_EVENTS = _insert_text(tables.events, ("hall", *_EVENT_COLUMNS))
 _INSERT_ANSWERS = _insert_text(tables.answers, ("device", "request_id", "body_hash", "answer", "ticket", "at"))
 _INSERT_AUDIT = _insert_text(tables.audit, ("hall", "at", "by", "act", "subject", "details"))
 _SELECT_ANSWER = "SELECT body_hash, answer, at, ticket FROM answers WHERE device = ? AND request_id = ?"
+_SELECT_IDS = "SELECT request_id FROM answers WHERE device = ? AND request_id >= ? AND request_id < ?"
 _SELECT_EPOCH_AND_HEAD = (
     "SELECT leases.epoch, events.seq, events.hash FROM leases LEFT JOIN events ON events.hall = leases.hall "
     "AND events.seq = (SELECT max(seq) FROM events WHERE hall = ?) WHERE leases.hall = ?"
@@ -113,6 +114,12 @@ class SqlLedger:
                 if row is not None:
                     found[key] = Answer(*key, body_hash=row[0], body=row[1], at=row[2], ticket=row[3])
         return found
+
+    def answered(self, device: str, boot: str) -> set[str]:
+        # the character after "-" ends the range of ids that begin with "<boot>-", whatever the boot holds
+        with self._database.read_often() as connection:
+            rows = connection.exec_driver_sql(_SELECT_IDS, (device, f"{boot}-", f"{boot}."))
+            return {name for (name,) in rows if name.rpartition("-")[0] == boot}
 
     def head(self, hall: str) -> Head:
         events = tables.events

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from queue_server.ledger import (
     SchemaUnknown,
     SqlLedger,
 )
+from queue_server.ledger.database import ROOM_HOLDS_S
 from queue_server.ledger.tables import metadata
 
 
@@ -92,6 +94,7 @@ def test_writing_stops_before_the_reserve_is_touched_while_reading_goes_on(small
         epoch = ledger.acquire("h", "s", 60).epoch
         ledger.append(AppendBatch("h", epoch, 0, (big(1),)))
         (small_disk / "ballast").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 400_000))
+        time.sleep(ROOM_HOLDS_S)
         with pytest.raises(LedgerFull):
             ledger.append(AppendBatch("h", epoch, 1, (big(2),)))
         assert ledger.head("h").seq == 1

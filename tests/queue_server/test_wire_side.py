@@ -42,7 +42,7 @@ async def test_an_answer_names_its_request_and_goes_to_the_devices_own_topic(tmp
         await k1.ask(messages.Issue(service=SERVICE))
         await rig.broker.settle()
         (answer,) = [incoming for incoming in k1.received if incoming.topic == topics.answer("k1")]
-        assert answer.correlation == b"0badcafe-1"
+        assert decode(answer.payload)[0].id == "0badcafe-1"
         assert not [incoming for incoming in k2.received if "answer" in incoming.topic]
 
 
