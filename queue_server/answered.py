@@ -13,11 +13,15 @@ BOOTS_KEPT = 4096
 
 
 class Answered:
-    """Not thread-safe: it belongs to the thread of the hall."""
+    """Used by one turn at a time. `find` may ask the ledger, and so may `note` for a boot that was not asked for."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._boots: OrderedDict[tuple[str, str], set[str]] = OrderedDict()
+
+    def known(self, keys: Iterable[AnswerKey]) -> bool:
+        """True if memory alone can say that none of `keys` has an answer."""
+        return all((ids := self._boots.get(_place(key))) is not None and key[1] not in ids for key in keys)
 
     def find(self, keys: Iterable[AnswerKey]) -> Mapping[AnswerKey, Answer]:
         """The stored answers of those `keys` that have one. Raises `LedgerUnavailable`."""
@@ -30,8 +34,7 @@ class Answered:
             self._ids((answer.device, answer.request_id)).add(answer.request_id)
 
     def _ids(self, key: AnswerKey) -> set[str]:
-        device, request_id = key
-        place = device, request_id.rpartition("-")[0]
+        place = _place(key)
         ids = self._boots.get(place)
         if ids is None:
             ids = self._boots[place] = self._ledger.answered(*place)
@@ -40,3 +43,8 @@ class Answered:
         else:
             self._boots.move_to_end(place)
         return ids
+
+
+def _place(key: AnswerKey) -> tuple[str, str]:
+    device, request_id = key
+    return device, request_id.rpartition("-")[0]

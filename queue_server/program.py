@@ -27,7 +27,6 @@ from queue_server.ledger import Database, LedgerError, SqlLedger
 from queue_server.ledger.registers import Registers
 from queue_server.staff import StaffRegister
 from queue_server.wire_side import WireSettings, WireSide
-from queue_server.wire_thread import WireThread
 from wire.link import Link, LinkSettings, MqttLink
 from wire.where import where
 
@@ -100,7 +99,7 @@ def run(config: Config) -> int:
 
 
 class _Server:
-    """The running program: the hall's thread, the wire's thread, and the web part on the main thread's loop."""
+    """The running program: hall and wire on the hall's thread, the web part on the main thread's loop."""
 
     def __init__(self, config: Config, stores: Stores, hall: HallThread) -> None:
         self._config = config
@@ -115,9 +114,7 @@ class _Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        wire = WireThread(self._side, self._link, lambda: _from_thread(loop, self._fail))
-        self._hall.start()
-        wire.start()
+        self._hall.start(self._wire, lambda: _from_thread(loop, self._fail))
         tasks = [asyncio.create_task(self._guarded(work())) for work in (self._configure, self._reload)]
         # the hall is ready before pages are: loading them takes this thread for a second
         await asyncio.wait(tasks[:1], timeout=FIRST_CONFIGURATION_S)
@@ -130,16 +127,22 @@ class _Server:
         _cut_off(STOP_WITHIN_S)
         if server is not None:
             server.should_exit = True
-        if not await asyncio.to_thread(wire.stop):
-            log.error("wire_did_not_end")
-        tasks[0].cancel()
-        tasks[1].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not await asyncio.to_thread(self._hall.stop, 2.0):
+        if not await asyncio.to_thread(self._hall.stop):
             log.error("hall_did_not_end")
+        for task in tasks[:2]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         return self._status
 
-    def _link(self, side: WireSide) -> Link:
+    async def _wire(self) -> None:
+        """The wire, on the hall's loop: a ticket's way crosses no other thread, and no page's load holds it up."""
+        link = self._link()
+        self._side.bind(link)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(link.run())
+            group.create_task(self._side.run())
+
+    def _link(self) -> Link:
         mqtt = self._config.mqtt
         settings = LinkSettings(
             host=mqtt.host,
@@ -147,12 +150,12 @@ class _Server:
             client_id=mqtt.client_id or mqtt.username,
             username=mqtt.username,
             password=password(self._config),
-            will=side.will,
-            subscriptions=side.subscriptions,
+            will=self._side.will,
+            subscriptions=self._side.subscriptions,
             # wall time, so that every process of this server counts on from the one before
             conn_seq=int(time.time()),
         )
-        return MqttLink(settings, side.on_message, side.on_connected, side.on_lost)
+        return MqttLink(settings, self._side.on_message, self._side.on_connected, self._side.on_lost)
 
     def _fail(self) -> None:
         self._status = 1

@@ -114,7 +114,7 @@ class WireSide:
     async def run(self) -> None:
         """Publish what changes, until cancelled."""
         loop = asyncio.get_running_loop()
-        self._hall.on_leading = lambda _epoch: _call(loop, self._say_presence)
+        self._hall.tell_leading(lambda _epoch: _call(loop, self._say_presence))
         self._devices.on_accepted = lambda device: _call(loop, lambda: self._spawn_desired(device))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_hall())
