@@ -114,7 +114,7 @@ class Driver:
         finally:
             drawing.cancel()
             Window.unbind(on_flip=flipped)
-        return _save_window(path)
+        return save_window(path)
 
 
 @asynccontextmanager
@@ -143,7 +143,7 @@ def _visible(widget: Widget) -> Any:
         yield from _visible(child)
 
 
-def _save_window(path: Path) -> Path:
+def save_window(path: Path) -> Path:
     """Kivy puts a number into the name it is given; the picture is moved to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return Path(Window.screenshot(name=str(path))).replace(path)

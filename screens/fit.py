@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 MOST_COLUMNS = 3
-STRETCH = 3.0
+STRETCH = 2.6
 """A page that is not full lets its tiles grow by this much, no more."""
 SHAPE = 2.4
 """Width to height of the tile that pleases most; it decides where two pages show as many."""

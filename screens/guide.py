@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from kivy.app import App
-from kivy.base import EventLoop
 from kivy.clock import Clock
 from kivy.core.window import Window
-from kivy.input.motionevent import MotionEvent
 from kivy.uix.widget import Widget
 
 from kiosk.journeys.views import View
+from screens.driver import Finger, save_window
 from screens.press import Pressable
 
 LONGEST_WAIT_S = 120.0
@@ -35,19 +34,6 @@ FRAMES_WITHIN_S = 20.0
 
 class GuideError(Exception):
     """A command that cannot be obeyed now; the message says why."""
-
-
-class GuidedTouch(MotionEvent):
-    """A finger at a place of the window (pixels)."""
-
-    def __init__(self, x: float, y: float) -> None:
-        args = (x / max(1, Window.width), y / max(1, Window.height))
-        super().__init__("guide", id(self), args, is_touch=True, type_id="touch")
-
-    def depack(self, args: tuple[float, float]) -> None:
-        self.sx, self.sy = args
-        self.profile = ("pos",)
-        super().depack(args)
 
 
 class Guide:
@@ -118,10 +104,10 @@ class Guide:
         target = self._find(words)
         if target is None:
             raise GuideError(f"{words!r} has gone again")
-        touch = GuidedTouch(*target.to_window(*target.center))
-        EventLoop.post_dispatch_input("begin", touch)
+        finger = Finger(*target.to_window(*target.center))
+        finger.down()
         await self._frames(2)
-        EventLoop.post_dispatch_input("end", touch)
+        finger.up()
         await self._frames(1)
 
     def _find(self, words: str) -> Widget | None:
@@ -134,7 +120,7 @@ class Guide:
 
     async def _picture(self, path: Path) -> Path:
         await self._frames(2)
-        return _save_window(path)
+        return save_window(path.with_suffix(".png"))
 
     async def _frames(self, count: int) -> None:
         """Wait until `count` frames are drawn; Kivy draws only what changed, so each is asked for."""
@@ -152,12 +138,6 @@ async def _until(condition: Callable[[], bool], within_s: float) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
-
-
-def _save_window(path: Path) -> Path:
-    """Kivy puts a number into the name it is given; the picture is moved to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(Window.screenshot(name=str(path.with_suffix(".png")))).replace(path)
 
 
 def _reachable(widget: Widget) -> bool:

@@ -65,8 +65,8 @@ def test_chinese_uses_chinese_punctuation() -> None:
 def test_numbers_of_things_have_their_form() -> None:
     words = load_words(TRANSLATIONS)
     one, many = "{n} person ahead of you", "{n} people ahead of you"
-    assert words["en"].ntr(one, many, 1) == "1 person ahead of you"
-    assert words["en"].ntr(one, many, 4) == "4 people ahead of you"
+    assert words["en"].ntr(one, many, 1) == "1 person ahead"
+    assert words["en"].ntr(one, many, 4) == "4 people ahead"
     assert words["zh"].ntr(one, many, 4) == "前面还有 4 人"
 
 
