@@ -50,6 +50,11 @@ class Clerk:
         found: list[dict[str, Any]] = _checked(await self._client.get("/counters"))
         return found
 
+    async def help_requests(self) -> list[dict[str, Any]]:
+        """Open requests for help at terminals."""
+        found: list[dict[str, Any]] = _checked(await self._client.get("/help-requests"))
+        return found
+
     def _keep(self, answer: httpx.Response) -> dict[str, Any]:
         self.state = _checked(answer)
         return self.state
