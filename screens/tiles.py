@@ -143,7 +143,7 @@ class TileGrid(Themed, FloatLayout):
     def _needed(self) -> Callable[[float], float]:
         theme = self.theme
         name_size, note_size = theme.sizes["tile"], theme.sizes["body"]
-        padding = 4 * theme.mm
+        padding = 5 * theme.mm
 
         def height(width: float) -> float:
             room = width - 3 * padding - name_size * Tile.BADGE[theme.portrait]
