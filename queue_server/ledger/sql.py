@@ -36,6 +36,7 @@ def _insert_text(table: Table, columns: Sequence[str]) -> str:
 _INSERT_EVENTS = _insert_text(tables.events, ("hall", *_EVENT_COLUMNS))
 _INSERT_ANSWERS = _insert_text(tables.answers, ("device", "request_id", "body_hash", "answer", "ticket", "at"))
 _INSERT_AUDIT = _insert_text(tables.audit, ("hall", "at", "by", "act", "subject", "details"))
+_INSERT_DAY_HEADS = _insert_text(tables.day_heads, ("hall", "business_date", "seq", "hash", "at"))
 _SELECT_ANSWER = "SELECT body_hash, answer, at, ticket FROM answers WHERE device = ? AND request_id = ?"
 _SELECT_IDS = "SELECT request_id FROM answers WHERE device = ? AND request_id >= ? AND request_id < ?"
 _SELECT_EPOCH_AND_HEAD = (
@@ -89,8 +90,8 @@ class SqlLedger:
             raise Fenced(f"epoch {lease.epoch} of {lease.hall} is over")
 
     def append(self, batch: AppendBatch) -> Appended:
-        with self._database.write() as connection:
-            found = connection.exec_driver_sql(_SELECT_EPOCH_AND_HEAD, (batch.hall, batch.hall)).one_or_none()
+        with self._database.write_lean() as cursor:
+            found = cursor.execute(_SELECT_EPOCH_AND_HEAD, (batch.hall, batch.hall)).fetchone()
             if found is None or found[0] != batch.epoch:
                 raise Fenced(f"epoch {batch.epoch} of {batch.hall} is over")
             head = Head(found[1] or 0, found[2] or GENESIS)
@@ -98,9 +99,7 @@ class SqlLedger:
                 raise OutOfStep(f"the ledger stands at {head.seq}, the writer at {batch.expected_seq}")
             rows = chained(batch.hall, batch.epoch, head, batch.events)
             closed = closed_days(batch.hall, batch.events, rows)
-            _write(connection, batch, rows)
-            if closed:
-                connection.execute(insert(tables.day_heads), [_columns(day) for day in closed])
+            _write(cursor, batch, rows, closed)
         return Appended(Head(rows[-1].seq, rows[-1].hash) if rows else head, closed)
 
     def check_room(self) -> None:
@@ -169,22 +168,16 @@ class SqlLedger:
             return connection.execute(delete(tables.answers).where(tables.answers.c.at < before)).rowcount
 
 
-def _write(connection: Connection, batch: AppendBatch, rows: Sequence[EventRow]) -> None:
-    if rows:
-        connection.exec_driver_sql(
-            _INSERT_EVENTS,
-            [(batch.hall, r.seq, r.epoch, r.at, r.by, r.why, r.kind, r.body, r.prev_hash, r.hash) for r in rows],
-        )
-    if batch.answers:
-        connection.exec_driver_sql(
-            _INSERT_ANSWERS,
-            [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers],
-        )
-    if batch.audit:
-        connection.exec_driver_sql(
-            _INSERT_AUDIT,
-            [(batch.hall, n.at, n.by, n.act, n.subject, n.details) for n in batch.audit],
-        )
+def _write(cursor: Any, batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHead]) -> None:
+    hall = batch.hall
+    for statement, values in (
+        (_INSERT_EVENTS, [(hall, *(getattr(row, name) for name in _EVENT_COLUMNS)) for row in rows]),
+        (_INSERT_ANSWERS, [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers]),
+        (_INSERT_AUDIT, [(hall, note.at, note.by, note.act, note.subject, note.details) for note in batch.audit]),
+        (_INSERT_DAY_HEADS, [(d.hall, d.business_date, d.seq, d.hash, d.at) for d in closed]),
+    ):
+        if values:
+            cursor.executemany(statement, values)
 
 
 def _columns(row: Snapshot | DayHead) -> dict[str, Any]:
