@@ -29,6 +29,7 @@ _DESK = mark("Please ask at the information desk. Staff will help you.")
 _OTHER = mark("Please choose another service, or ask at the information desk.")
 _AGAIN = mark("Please try again. If it happens again, call staff with the button below.")
 _MOMENT = mark("Please try again in a moment.")
+_NEAREST = mark("Please use another terminal or ask at the information desk.")
 
 REFUSED = {
     "service_closed": Sentence(mark("No counter is open for this service at the moment."), _ASK),
@@ -55,7 +56,11 @@ REFUSED = {
     "day_not_open": Sentence(mark("The hall has not opened yet today."), _ASK),
     "not_leading": Sentence(mark("The hall's system is changing over."), _MOMENT),
     "ledger_full": Sentence(mark("The hall could not record the number."), _DESK),
-    "ledger_away": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "ledger_unavailable": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "journal_full": Sentence(mark("This terminal has no room left for its records, so it gives no numbers."), _NEAREST),
+    "journal_fault": Sentence(mark("The terminal cannot save its records, so it gives no numbers."), _NEAREST),
+    "request_withdrawn": Sentence(mark("This request was taken back before the hall answered."), _AGAIN),
+    "id_already_used": Sentence(mark("The hall could not record the number."), _AGAIN),
     "internal_error": Sentence(mark("The hall could not record the number."), _AGAIN),
     "device_pending": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_refused": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
@@ -84,7 +89,6 @@ SLIP_CAUSE = {
 SLIP_OTHERWISE = mark("You have your number, but the slip could not be printed.")
 
 _BACK_SOON = mark("It comes back by itself. Until then please use another terminal or the information desk.")
-_NEAREST = mark("Please use another terminal or ask at the information desk.")
 OUT_OF_SERVICE = {
     "starting": Sentence(mark("The terminal is starting."), mark("Please wait a moment.")),
     "no_configuration": Sentence(mark("The hall's service list has not arrived yet."), _BACK_SOON),

@@ -9,6 +9,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kiosk.journeys.intents import LeaveTechnician, TestCard, TestSlip
 from kiosk.journeys.views import Fact, Peripheral, TechnicianView
 from kiosk.journeys.words import Words, mark
+from screens import device_words
 from screens.screen import StationScreen
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
@@ -64,16 +65,16 @@ class TechnicianScreen(StationScreen):
     def _device(device: Peripheral, words: Words) -> list[tuple[str, str, str, str]]:
         health, colour, icon = HEALTH.get(device.health, (device.health, "ink", ""))
         role = words.tr(ROLES[device.role]) if device.role in ROLES else device.role
-        state = words.tr(health) + (f" · {device.detail}" if device.detail and device.detail != "none" else "")
+        state = " · ".join(filter(None, (words.tr(health), device_words.detail(words, device.detail))))
         lines = [(role, state, colour, icon), ("", f"{device.driver}  {device.address}", "muted", "")]
         if device.supplies:
-            lines.append(("", ", ".join(f"{name}: {value}" for name, value in device.supplies), "muted", ""))
+            lines.append(("", device_words.supplies(words, device.supplies), "muted", ""))
         return lines
 
     @staticmethod
     def _fact(fact: Fact, words: Words) -> tuple[str, str, str, str]:
         label = words.tr(LABELS[fact.label]) if fact.label in LABELS else fact.label.replace("_", " ")
-        return label, fact.value, "ink", ""
+        return label, device_words.value(words, fact.value), "ink", ""
 
     @staticmethod
     def _fill(column: BoxLayout, lines: list[tuple[str, str, str, str]]) -> None:

@@ -41,7 +41,9 @@ class TicketScreen(StationScreen):
         ids.counters.content = self._counters(view, words)
         self._render_slip(view, words)
         ids.code.content = view.follow_url
-        ids.code.spoken = ids.scan.content = tr("Scan to follow it on your phone") if view.follow_url else ""
+        ids.code.spoken = tr("Scan to follow it on your phone") if view.follow_url else ""
+        # under the code where there is height, beside it on a low panel
+        ids.under.content, ids.scan.content = (ids.code.spoken, "") if portrait else ("", ids.code.spoken)
         ids.another.content, ids.another.intent = tr("Another number"), TakeAnother()
         ids.finish.content, ids.finish.intent = tr("Finish"), Finish()
 

@@ -1,0 +1,72 @@
+"""Words for the conditions of devices, as the technician reads them; a code without words is shown as it is."""
+
+from kiosk.journeys.words import Words, mark
+
+_DETAILS = {
+    "no_answer": mark("no answer"),
+    "line_lost": mark("cable or power lost"),
+    "line_stalled": mark("takes no data"),
+    "driver_error": mark("driver error"),
+    "paper_low": mark("paper low"),
+    "paper_out": mark("out of paper"),
+    "cover_open": mark("cover open"),
+    "cutter_error": mark("cutter jammed"),
+    "head_too_hot": mark("print head too hot"),
+    "printer_error": mark("printer error"),
+    "printer_offline": mark("printer switched off"),
+    "bad_document": mark("cannot be printed"),
+    "no_card": mark("no card"),
+    "read_failed": mark("card could not be read"),
+    "several_cards": mark("several cards"),
+    "card_not_lifted": mark("card was not lifted"),
+    "wrong_card": mark("another kind of card"),
+    "unsupported_card_layout": mark("kind of card not supported"),
+    "self_test_failed": mark("self-test failed"),
+    "sam_not_authorised": mark("security module not authorised"),
+    "unknown_answer": mark("unknown answer"),
+    "deadline_passed": mark("took too long"),
+    "cancelled": mark("cancelled"),
+}
+_SUPPLIES = {"paper": mark("Paper")}
+_AMOUNTS = {
+    "ok": mark("enough"),
+    "low": mark("running low"),
+    "out": mark("used up"),
+    "jammed": mark("jammed"),
+    "unknown": mark("not known"),
+    "not_supported": mark("not measured"),
+}
+_VALUES = {
+    "yes": mark("yes"),
+    "no": mark("no"),
+    "accepted": mark("admitted"),
+    "pending": mark("waiting for admission"),
+    "refused": mark("refused"),
+    "done": mark("passed"),
+    "printed": mark("printed"),
+    "not_printed": mark("not printed"),
+    "unknown": mark("not known"),
+    "failed": mark("failed"),
+    "timed_out": mark("took too long"),
+    "device_fault": mark("device fault"),
+    "user_error": mark("try again"),
+}
+
+
+def detail(words: Words, code: str | None) -> str:
+    """A named cause beside a health; empty where there is none."""
+    if code in (None, "none", "not_asked"):
+        return ""
+    return words.tr(_DETAILS[code]) if code in _DETAILS else str(code)
+
+
+def supplies(words: Words, given: tuple[tuple[str, str], ...]) -> str:
+    """`Paper: enough` and so on."""
+    named = ((_SUPPLIES.get(name, name), _AMOUNTS.get(amount, amount)) for name, amount in given)
+    return words.tr(", ").join(f"{words.tr(name)}: {words.tr(amount)}" for name, amount in named)
+
+
+def value(words: Words, text: str) -> str:
+    """The value of a fact, of which the first word may be a code: `done 10:31`, `device_fault paper_out`."""
+    known = {**_VALUES, **_DETAILS}
+    return " ".join(words.tr(known[part]) if part in known else part for part in text.split(" "))
