@@ -29,8 +29,10 @@ class WaitRange:
     made_at: datetime
 
 
-def wait_range(hall: Hall, of: Ticket | str, now: datetime) -> WaitRange | None:
+def wait_range(hall: Hall, of: Ticket | str, now: datetime, ahead: int | None = None) -> WaitRange | None:
     """The wait left to a ticket, or of somebody who joins a queue (by id) now as an ordinary visitor.
+
+    `ahead`: the people ahead, where the caller has counted them already.
 
     None: no counter that serves the queue is open, or the ticket waits no more.
     """
@@ -40,7 +42,8 @@ def wait_range(hall: Hall, of: Ticket | str, now: datetime) -> WaitRange | None:
     counters = hall.open_counters(queue)
     if not counters:
         return None
-    ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
+    if ahead is None:
+        ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
     free = sum(1 for session in counters if session.ticket is None)
     turns = max(0, ahead + 1 - free)
     capacity = sum(_share(hall, session, queue) for session in counters)

@@ -100,6 +100,7 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         return refused(outcome, request_id, now, epoch=decided.epoch)
     event = next(event for event in outcome if isinstance(event, TicketIssued))
     ticket = hall.ticket(event.ticket)
+    ahead = hall.people_ahead(ticket, now) if ticket else 0
     body = wire.IssueAnswer(
         ticket=event.ticket,
         number=event.number,
@@ -107,8 +108,8 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         queue=event.queue,
         business_date=event.business_date.isoformat(),
         issued_at=event.at,
-        people_ahead=hall.people_ahead(ticket, now) if ticket else 0,
-        wait=wait_of(wait_range(hall, ticket, now)) if ticket else None,
+        people_ahead=ahead,
+        wait=wait_of(wait_range(hall, ticket, now, ahead)) if ticket else None,
         counters=counter_numbers(hall, event.queue),
         follow_url=follow_url(edge.public_url, event.follow_token),
     )

@@ -97,9 +97,12 @@ def count_ahead(hall: "Hall", ticket: "Ticket", now: datetime) -> int:
     """How many waiting tickets of the same queue are called before `ticket`, as things stand at `now`."""
     instant = micros(now)
     mine = hall.class_of(ticket)
-    rank = (-score(mine, ticket.step.order_key, instant), ticket.step.order_key, ticket.id)
+    place = (ticket.step.order_key, ticket.id)
+    rank = (-score(mine, ticket.step.order_key, instant), *place)
     return sum(
-        bisect_left(places, rank, key=lambda place, rule=rule: (-score(rule, place[0], instant), *place))  # type: ignore[misc]  # the default binds the loop's rule
+        bisect_left(places, place)
+        if rule.id == mine.id
+        else bisect_left(places, rank, key=lambda other, rule=rule: (-score(rule, other[0], instant), *other))  # type: ignore[misc]  # the default binds the loop's rule
         for rule, places in _lines(hall, (ticket.queue,))
     )
 

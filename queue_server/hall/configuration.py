@@ -131,7 +131,7 @@ class PriorityClass:
     rate: float = 1.0
     head_start_s: int = 0
 
-    @property
+    @cached_property
     def hundredths(self) -> int:
         """The rate in whole hundredths: scores are exact integers."""
         return round(self.rate * 100)

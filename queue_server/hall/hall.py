@@ -107,7 +107,7 @@ class Hall:
         return list(islice(ranked(self, queues, now), limit))
 
     def waiting_count(self, queue: str) -> int:
-        return sum(len(self.store.lines.of(queue, c.id)) for c in self.configuration.priority_classes)
+        return self.store.lines.count(queue)
 
     def people_ahead(self, ticket: Ticket, now: datetime) -> int:
         """How many waiting tickets of its queue are called before this one, as things stand; 0 if it waits no more."""
