@@ -1,12 +1,15 @@
 """Life for a demonstration: simulated citizens who take numbers over the wire, and clerks who serve them over HTTP."""
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import httpx
 
 from provisioning.broker import Account
 from provisioning.clerk import Clerk, ClerkRefused
@@ -96,9 +99,11 @@ class Life:
             while True:
                 try:
                     await self._serve_one(clerk)
-                except ClerkRefused:
+                except (ClerkRefused, httpx.HTTPError):
+                    # nobody waits, or the server is being restarted
                     await asyncio.sleep(IDLE_LOOK_S)
-                    await clerk.look()
+                    with contextlib.suppress(ClerkRefused, httpx.HTTPError):
+                        await clerk.look()
 
     async def _serve_one(self, clerk: Clerk) -> None:
         """Raises `ClerkRefused`, as when nobody waits."""
