@@ -69,7 +69,9 @@ class HallSettings:
     projection_every: float = 0.25
     refresh_every: float = 10.0
     snapshot_every: int = 2000
-    """Events after which a quiet moment is used for a snapshot."""
+    """Events after which a quiet moment is used for a snapshot; after ten times as many it is made in any case."""
+    quiet: float = 1.0
+    """How long nothing happened when a moment is quiet: a snapshot takes 0.1 s, and the hall waits for it."""
     projection_share: float = 0.1
     """The part of the loop's time that making projections may take."""
 
@@ -121,6 +123,7 @@ class HallWork:
         self._full_until = 0.0
         self._since_snapshot = 0
         self._day_closed = False
+        self._last_turn = 0.0
         self._next_lead = self._next_renewal = self._next_projection = self._next_refresh = self._next_day = 0.0
 
     @property
@@ -199,7 +202,7 @@ class HallWork:
             return 0.0
         if self._runner is None:
             return self._next_lead - now
-        due = min(self._next_renewal, self._next_refresh, self._next_day)
+        due = min(self._next_renewal, self._next_refresh, self._next_day, self._snapshot_due())
         return (min(due, self._next_projection) if self._dirty else due) - now
 
     # --- leading
@@ -336,6 +339,7 @@ class HallWork:
 
     async def _after(self, worker: Worker, runner: Runner, turn: Turn, appended: Appended | None) -> None:
         self._dirty = True
+        self._last_turn = self._monotonic()
         self._since_snapshot += len(turn.events)
         called = [self._called(event) for event in turn.events if isinstance(event, TicketCalled | TicketRecalled)]
         if called:
@@ -400,10 +404,17 @@ class HallWork:
             self._close_day_if_due(runner.hall)
         if now >= self._next_refresh or (self._dirty and now >= self._next_projection):
             self._project(runner)
-        if not self._items and (self._day_closed or self._since_snapshot >= self._settings.snapshot_every):
+        if now >= self._snapshot_due():
             await self._save_snapshot(worker, runner)
         if now >= self._next_renewal:
             await self._renew(worker)
+
+    def _snapshot_due(self) -> float:
+        every = self._settings.snapshot_every
+        if self._since_snapshot >= 10 * every:
+            return 0.0
+        wanted = self._day_closed or self._since_snapshot >= every
+        return self._last_turn + self._settings.quiet if wanted else float("inf")
 
     def _close_day_if_due(self, hall: Hall) -> None:
         due = hall.day_due(self._now()) if hall.configured else None

@@ -1,6 +1,7 @@
 """The queue server: the one place where its parts are put together, started and ended."""
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -37,6 +38,8 @@ STOP_WITHIN_S = 4.5
 WEB_STOP_S = 1
 RELOAD_EVERY_S = 2.0
 """How soon a device or a person that the command line registered is known here."""
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A full collection stops everybody for a tenth of a second: let it come seldom, and only over what is new."""
 FIRST_CONFIGURATION_S = 2.0
 """How long the pages wait for the hall's configuration at the start; they show an unready hall after it."""
 SWITCH_INTERVAL_S = 0.001
@@ -122,6 +125,9 @@ class _Server:
         if self._config.web.enabled:
             server = _WebServer(self._web_config())
             tasks.append(asyncio.create_task(self._guarded(self._serve(server))))
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         log.info("started", server=self._config.server, hall=self._config.hall.id, web=self._config.address)
         await self._stop.wait()
         _cut_off(STOP_WITHIN_S)

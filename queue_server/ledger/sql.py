@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, Table, bindparam, delete, func, insert, select, update
@@ -28,15 +29,23 @@ _PAGE = 2000
 _EVENT_COLUMNS = ("seq", "epoch", "at", "by", "why", "kind", "body", "prev_hash", "hash")
 
 
-def _insert_text(table: Table, columns: Sequence[str]) -> str:
-    """The INSERT as SQL text: compiled once, since the hot path runs it for each batch."""
-    return str(insert(table).values({c: bindparam(c) for c in columns}).compile(dialect=sqlite.dialect()))
+_EVENTS = ("hall", *_EVENT_COLUMNS)
+_ANSWERS = ("device", "request_id", "body_hash", "answer", "ticket", "at")
+_AUDIT = ("hall", "at", "by", "act", "subject", "details")
+_DAY_HEADS = ("hall", "business_date", "seq", "hash", "at")
+_ROWS_A_STATEMENT = 64
 
 
-_INSERT_EVENTS = _insert_text(tables.events, ("hall", *_EVENT_COLUMNS))
-_INSERT_ANSWERS = _insert_text(tables.answers, ("device", "request_id", "body_hash", "answer", "ticket", "at"))
-_INSERT_AUDIT = _insert_text(tables.audit, ("hall", "at", "by", "act", "subject", "details"))
-_INSERT_DAY_HEADS = _insert_text(tables.day_heads, ("hall", "business_date", "seq", "hash", "at"))
+@lru_cache(maxsize=4 * 64)
+def _insert_text(table: Table, columns: tuple[str, ...], rows: int) -> str:
+    """One INSERT of so many rows as SQL text.
+
+    One statement, since the driver gives up the interpreter's lock for each, and must win it back from the loop.
+    """
+    made = insert(table).values([{name: bindparam(f"{name}_{n}") for name in columns} for n in range(rows)])
+    return str(made.compile(dialect=sqlite.dialect()))
+
+
 _SELECT_ANSWER = "SELECT body_hash, answer, at, ticket FROM answers WHERE device = ? AND request_id = ?"
 _SELECT_IDS = "SELECT request_id FROM answers WHERE device = ? AND request_id >= ? AND request_id < ?"
 _SELECT_EPOCH_AND_HEAD = (
@@ -170,14 +179,25 @@ class SqlLedger:
 
 def _write(cursor: Any, batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHead]) -> None:
     hall = batch.hall
-    for statement, values in (
-        (_INSERT_EVENTS, [(hall, *(getattr(row, name) for name in _EVENT_COLUMNS)) for row in rows]),
-        (_INSERT_ANSWERS, [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers]),
-        (_INSERT_AUDIT, [(hall, note.at, note.by, note.act, note.subject, note.details) for note in batch.audit]),
-        (_INSERT_DAY_HEADS, [(d.hall, d.business_date, d.seq, d.hash, d.at) for d in closed]),
-    ):
-        if values:
-            cursor.executemany(statement, values)
+    _insert(cursor, tables.events, _EVENTS, [(hall, *_values(row, _EVENT_COLUMNS)) for row in rows])
+    _insert(
+        cursor,
+        tables.answers,
+        _ANSWERS,
+        [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers],
+    )
+    _insert(cursor, tables.audit, _AUDIT, [(hall, n.at, n.by, n.act, n.subject, n.details) for n in batch.audit])
+    _insert(cursor, tables.day_heads, _DAY_HEADS, [_values(day, _DAY_HEADS) for day in closed])
+
+
+def _insert(cursor: Any, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        part = rows[start : start + _ROWS_A_STATEMENT]
+        cursor.execute(_insert_text(table, columns, len(part)), [value for row in part for value in row])
+
+
+def _values(row: EventRow | DayHead, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in names)
 
 
 def _columns(row: Snapshot | DayHead) -> dict[str, Any]:
