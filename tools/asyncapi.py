@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from tools import wire_examples
+from tools.generated import keep
 from wire import messages
 from wire.contract import CHANNELS
 from wire.inbox import ASKING
@@ -177,15 +178,8 @@ def _field_notes() -> dict[tuple[str, str], str]:
 
 
 def main() -> int:
-    text = document()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text, encoding="utf-8")
-        print(f"wrote {TARGET.name}")
-        return 0
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{TARGET.name} is stale: run python -m tools.asyncapi")
-    return 1
+    """Write the document, or hold it against the code; the exit status."""
+    return keep(TARGET, document(), "tools.asyncapi")
 
 
 if __name__ == "__main__":
