@@ -136,7 +136,8 @@ class Hall:
 
     def open_counters(self, queue: str) -> list[CounterSession]:
         """The open sessions that serve a queue."""
-        return [session for session in self.sessions() if queue in self.queues_of(session)]
+        serving = (counter.id for counter in self.configuration.counters if queue in counter.queues)
+        return [session for counter in serving if (session := self.store.session_at(counter))]
 
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""

@@ -1,11 +1,14 @@
-"""The hash chain: each row's hash covers its text and the hash of the row before it."""
+"""The hash chain: each row's hash covers its text and the hash of the row before it.
+
+The text that is hashed is the hash before, then the columns hall, seq, epoch, at, by, why, kind, body, one a line. It is
+canonical: none of them can hold a line break (three are JSON, which escapes it), and JSON here has one form only.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from queue_server.hall.canonical import canonical
 from queue_server.ledger.port import DayHead, EventRow, Head, NewEvent
 
 GENESIS = "0" * 64
@@ -17,8 +20,8 @@ def row_hash(hall: str, row: EventRow) -> str:
 
 
 def _hash(hall: str, prev_hash: str, seq: int, epoch: int, text: NewEvent | EventRow) -> str:
-    columns = [hall, seq, epoch, text.at, text.by, text.why, text.kind, text.body]
-    return sha256(f"{prev_hash}\n{canonical(columns)}".encode()).hexdigest()
+    lines = (prev_hash, hall, str(seq), str(epoch), text.at, text.by, text.why, text.kind, text.body)
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
 def chained(hall: str, epoch: int, head: Head, events: Iterable[NewEvent]) -> list[EventRow]:
