@@ -34,6 +34,7 @@ Standing = Literal["accepted", "pending", "refused", "elsewhere", "unknown"]
 _CRITICAL_SUPPLIES = {("paper", "out"): "printer_out_of_paper", ("paper", "low"): "printer_paper_low"}
 _JAMMED = "printer_jammed"
 _HEALTH = {"fault": "peripheral_fault", "offline": "peripheral_offline", "unknown": "peripheral_unknown"}
+_NOT_ASKED = "not_asked"
 REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values())
 
 
@@ -299,7 +300,10 @@ class DeviceBook:
 
 
 def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
-    """The alerts that a report calls for: code to parameters. `unknown` is an alert of its own, never a fault."""
+    """The alerts that a report calls for: code to parameters. `unknown` is an alert of its own, never a fault.
+
+    A device that nobody has asked yet is unknown as well, for the moment after a start: that is no alert.
+    """
     found: dict[str, Mapping[str, object]] = {}
     for part in reported.peripherals:
         about = {"role": part.role, "driver": part.driver} | ({"detail": part.detail} if part.detail else {})
@@ -308,7 +312,7 @@ def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
                 found[_JAMMED] = about | {"supply": supply}
             elif code := _CRITICAL_SUPPLIES.get((supply, state)):
                 found[code] = about
-        if code := _HEALTH.get(part.health):
+        if part.detail != _NOT_ASKED and (code := _HEALTH.get(part.health)):
             found[code] = about
     return found
 

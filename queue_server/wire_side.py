@@ -77,6 +77,7 @@ class WireSide:
         self._edge = Edge(settings.public_url)
         self._link: Link | None = None
         self._since = now()
+        self._desired_revision: int | None = None
         self._presence_rev = 0
         self._services_at = 0.0
         self._services_due: asyncio.TimerHandle | None = None
@@ -237,6 +238,7 @@ class WireSide:
                         await self._publish(self._call(item))
                     case ProjectionChanged():
                         self._services_soon()
+                        await self._publish_new_bundle()
 
     async def _refresh(self) -> None:
         while True:
@@ -281,6 +283,13 @@ class WireSide:
             )
             await self._publish(Outgoing(topics.services(self._settings.hall), payload, retain=True))
 
+    async def _publish_new_bundle(self) -> None:
+        """A configuration that came into force is wanted at once: a terminal may be waiting for its first."""
+        bundle = self._hall.bundle()
+        if bundle is not None and bundle.revision != self._desired_revision:
+            await self._publish_desired(self._devices.accepted())
+            self._desired_revision = bundle.revision
+
     async def _publish_desired(self, devices: tuple[str, ...]) -> None:
         bundle, picture = self._hall.bundle(), self._hall.projection()
         if bundle is None or not picture.leading:
@@ -290,10 +299,10 @@ class WireSide:
         for device in devices:
             payload = encode(
                 body,
-                message_id=f"desired-{picture.epoch}-{picture.rev}",
+                message_id=f"desired-{picture.epoch}-{bundle.revision}",
                 at=self._now(),
                 epoch=picture.epoch,
-                rev=picture.rev,
+                rev=bundle.revision,
             )
             await self._publish(Outgoing(topics.desired(device), payload, retain=True))
 

@@ -59,7 +59,8 @@ class Guide:
             self._socket.unlink(missing_ok=True)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
+        # asyncio logs a cancelled client as an error when the program ends
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while line := await reader.readline():
                 answer = await self._answer(line)
                 writer.write(json.dumps(answer, ensure_ascii=False, default=str).encode() + b"\n")

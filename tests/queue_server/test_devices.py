@@ -161,6 +161,8 @@ def test_each_condition_has_its_own_name_and_unknown_is_no_fault() -> None:
     assert of(part("fault", paper="out")) == {"printer_out_of_paper", "peripheral_fault"}
     assert of(part("fault", paper="jammed")) == {"printer_jammed", "peripheral_fault"}
     assert of(part("unknown", paper="unknown")) == {"peripheral_unknown"}
+    not_asked = PeripheralReport(role="ticket-printer", driver="escpos", health="unknown", detail="not_asked")
+    assert of(not_asked) == set(), "a terminal that has just started has asked nobody yet"
     assert of(part("offline")) == {"peripheral_offline"}
     assert of(part("not_supported", paper="not_supported")) == set()
     assert set(REPORTED_CODES) <= set(SEVERITY)

@@ -1,14 +1,16 @@
 """What the queue server does on the wire: whom it answers, what it keeps there, what it makes of bad messages."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from queue_server.hall import CallNext, OpenCounter, Recall
+from queue_server import wire_side
+from queue_server.hall import CallNext, Configure, OpenCounter, Recall
 from queue_server.hall_port import Done
-from tests.queue_server.engine import HALL, SERVICE, SYSTEM
+from tests.queue_server.engine import HALL, SERVICE, SYSTEM, sample
 from tests.queue_server.rig import PUBLIC_URL, Rig, running
 from tests.wire.seats import until
 from wire import messages, topics
@@ -201,6 +203,19 @@ async def test_boards_services_and_presence_are_kept_on_the_broker_and_come_back
         bundle = rig.hall.bundle()
         assert bundle is not None
         assert rig.retained(topics.desired("k1")).url == f"{PUBLIC_URL}/bundles/{bundle.sha256}.json"
+
+
+async def test_a_new_configuration_is_wanted_on_every_terminal_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_side, "REFRESH_S", 3600.0)
+    async with running(tmp_path, "k1") as rig:
+        k1 = await rig.talker("k1")
+        await k1.hello()
+        await until(lambda: rig.retained(topics.desired("k1")) is not None)
+        newer = replace(sample(), revision=2)
+        assert isinstance(await rig.hall.execute(Configure(by=SYSTEM, configuration=newer)), Done)
+        await until(lambda: rig.retained(topics.desired("k1")).revision == 2)
 
 
 def waiting(rig: Rig) -> int | None:
