@@ -1,7 +1,7 @@
 """The hash chain: each row's hash covers its text and the hash of the row before it.
 
-The text that is hashed is the hash before, then the columns hall, seq, epoch, at, by, why, kind, body, one a line. It is
-canonical: none of them can hold a line break (three are JSON, which escapes it), and JSON here has one form only.
+The text that is hashed is the hash before, then the columns hall, seq, epoch, at, by, why, kind, body, one a line. It
+is canonical: none of them holds a line break (three are JSON, which escapes it), and JSON here has one form only.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,9 @@ GENESIS = "0" * 64
 
 
 def row_hash(hall: str, row: EventRow) -> str:
-    """The hash that `row` must carry, from its own columns."""
+    """The hash that `row` must carry, from its own columns; empty if they hold a line break, which none is given."""
+    if any("\n" in column for column in (row.at, row.by, row.why, row.kind, row.body)):
+        return ""
     return _hash(hall, row.prev_hash, row.seq, row.epoch, row)
 
 

@@ -185,6 +185,8 @@ def test_an_edited_removed_or_rewritten_row_is_named(store: Store) -> None:
     rows, days = list(store.ledger.events(HALL)), store.ledger.day_heads(HALL)
     edited = [replace(r, body='{"n":99}') if r.seq == 3 else r for r in rows]
     assert first_broken(HALL, edited, days) == Broken(3, "changed")
+    shifted = [replace(r, by=f"{r.by}\n{r.why}", why=r.kind, kind=r.body, body="") if r.seq == 3 else r for r in rows]
+    assert first_broken(HALL, shifted, days) == Broken(3, "changed")
     assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing")
     assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut")
     assert first_broken(HALL, rows[:4], days) == Broken(5, "cut")
