@@ -39,8 +39,8 @@ from wire.messages import Issue, decode, encode
 HALL = "bench"
 CLERK = "bench"
 WARM_UP = 50
-ROUNDS = 7
-REQUESTS_A_ROUND = 100
+ROUNDS = 6
+REQUESTS_A_ROUND = 400
 
 
 @dataclass(frozen=True)
