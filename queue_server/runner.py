@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from queue_server.clock import instant_text
@@ -295,6 +296,7 @@ def record(event: Event) -> NewEvent:
     return NewEvent(instant_text(event.at), _by(event.by), _why(event.why), event.kind, event_to_json(event), closes)
 
 
+@lru_cache(maxsize=1024)
 def _by(actor: Actor) -> str:
     return canonical({"id": actor.id, "kind": actor.kind})
 
