@@ -39,8 +39,9 @@ from wire.messages import Issue, decode, encode
 HALL = "bench"
 CLERK = "bench"
 WARM_UP = 50
-ROUNDS = 6
-REQUESTS_A_ROUND = 400
+PAIRS = 1500
+"""Disk, echo and issue one after another, so often: each finds the machine as the one before it left it."""
+JOURNAL_WRITES = 400
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ async def server_is_up(site: Site) -> bool:
 
 
 async def measure(folder: Path, crowd: int, seconds: float) -> Figures:
-    """One run: server and echo are both up, and are asked in turns, so that a change of the machine meets both."""
+    """One run: server and echo are both up and asked in turns, so that what the machine does meets both alike."""
     devices = tuple(f"bench-{n}" for n in range(crowd))
     site = Site(folder, hall=HALL, devices=devices, hall_file=bench_hall(), voice=False, console=False)
     for device in devices:
@@ -204,10 +205,10 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
     async with terminals(site.broker.host, site.broker.port, accounts) as everybody:
         await _echoes(everybody[0], make, WARM_UP)
         await one_after_another(everybody[0], HALL, make, WARM_UP)
-        for _ in range(ROUNDS):
-            fsync += fsync_times(folder, REQUESTS_A_ROUND)
-            echo_one += await _echoes(everybody[0], make, REQUESTS_A_ROUND)
-            times, bad = await one_after_another(everybody[0], HALL, make, REQUESTS_A_ROUND)
+        for _ in range(PAIRS):
+            fsync += fsync_times(folder, 1)
+            echo_one += await _echoes(everybody[0], make, 1)
+            times, bad = await one_after_another(everybody[0], HALL, make, 1)
             issue_one += times
             refused += bad
         echo_rates, issue_rates, issue_crowd = [], [], []
@@ -216,7 +217,7 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
             rate, times = await closed_loop(everybody, HALL, make, seconds=seconds)
             issue_rates.append(rate)
             issue_crowd += times
-    journal = await journal_times(folder, make, REQUESTS_A_ROUND)
+    journal = await journal_times(folder, make, JOURNAL_WRITES)
     return Figures(fsync, echo_one, issue_one, echo_rates, issue_rates, issue_crowd, journal, refused)
 
 

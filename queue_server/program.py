@@ -33,6 +33,8 @@ from wire.where import where
 
 log = structlog.get_logger(__name__)
 
+INFLIGHT = 100
+"""Answers on their way at once, as many as the broker's configuration takes: the terminals of a hall ask together."""
 STOP_WITHIN_S = 4.5
 """A service manager gives five seconds; what hangs is cut off before."""
 WEB_STOP_S = 1
@@ -156,6 +158,7 @@ class _Server:
             client_id=mqtt.client_id or mqtt.username,
             username=mqtt.username,
             password=password(self._config),
+            inflight=INFLIGHT,
             will=self._side.will,
             subscriptions=self._side.subscriptions,
             # wall time, so that every process of this server counts on from the one before
