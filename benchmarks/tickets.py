@@ -39,9 +39,8 @@ from wire.messages import Issue, decode, encode
 HALL = "bench"
 CLERK = "bench"
 WARM_UP = 50
-PAIRS = 1500
-"""Disk, echo and issue one after another, so often: each finds the machine as the one before it left it."""
-JOURNAL_WRITES = 400
+ROUNDS = 7
+REQUESTS_A_ROUND = 100
 
 
 @dataclass(frozen=True)
@@ -205,10 +204,10 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
     async with terminals(site.broker.host, site.broker.port, accounts) as everybody:
         await _echoes(everybody[0], make, WARM_UP)
         await one_after_another(everybody[0], HALL, make, WARM_UP)
-        for _ in range(PAIRS):
-            fsync += fsync_times(folder, 1)
-            echo_one += await _echoes(everybody[0], make, 1)
-            times, bad = await one_after_another(everybody[0], HALL, make, 1)
+        for _ in range(ROUNDS):
+            fsync += fsync_times(folder, REQUESTS_A_ROUND)
+            echo_one += await _echoes(everybody[0], make, REQUESTS_A_ROUND)
+            times, bad = await one_after_another(everybody[0], HALL, make, REQUESTS_A_ROUND)
             issue_one += times
             refused += bad
         echo_rates, issue_rates, issue_crowd = [], [], []
@@ -217,7 +216,7 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
             rate, times = await closed_loop(everybody, HALL, make, seconds=seconds)
             issue_rates.append(rate)
             issue_crowd += times
-    journal = await journal_times(folder, make, JOURNAL_WRITES)
+    journal = await journal_times(folder, make, REQUESTS_A_ROUND)
     return Figures(fsync, echo_one, issue_one, echo_rates, issue_rates, issue_crowd, journal, refused)
 
 
