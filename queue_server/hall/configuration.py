@@ -1,12 +1,14 @@
 """The hall's configuration: its rules and names as one checked value that an event carries."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
+
+from queue_server.hall.slots import AppointmentRules, SlotPlan
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -171,6 +173,8 @@ class HallConfiguration:
     counters: tuple[Counter, ...]
     priority_classes: tuple[PriorityClass, ...]
     rules: Rules = Rules()
+    slot_plans: tuple[SlotPlan, ...] = ()
+    appointments: AppointmentRules = field(default_factory=AppointmentRules)
     notice: Text = Text("", "")
     passed_rule: Text = Text("", "")
     """What happens to a number whose holder does not come; printed on the slip."""

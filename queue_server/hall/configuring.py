@@ -13,6 +13,7 @@ from queue_server.hall import refusals
 from queue_server.hall.base import Command, Event, Outcome, Refusal, Why
 from queue_server.hall.canonical import canonical
 from queue_server.hall.configuration import HallConfiguration
+from queue_server.hall.slots import check_slots
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -91,6 +92,7 @@ def check(configuration: HallConfiguration) -> Iterator[Problem]:
     yield from _check_numbers(c)
     yield from _check_measures(c)
     yield from _check_references(c)
+    yield from (Problem(code, where) for code, where in check_slots(c))
 
 
 def _lists(c: HallConfiguration) -> tuple[tuple[str, tuple[Any, ...]], ...]:
