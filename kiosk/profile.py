@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from hardware.ticket_printer.profile import ChineseFont, Fence, PrinterProfile
 from kiosk.errors import BadProfile
 from kiosk.journeys.state import Rules
-from kiosk.person_key import KEY_BYTES
 from wire.messages import Id
+from wire.person_key import KEY_BYTES
 
 
 class _Section(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from kiosk.person_key import person_key
+from wire.person_key import person_key
 
 
 class Card(Protocol):

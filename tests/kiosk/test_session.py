@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from hardware.id_card.codec import CardBlocks
 from hardware.id_card.fields import IdCard
-from kiosk.person_key import BadHallKey, canonical, person_key
 from kiosk.session import KioskSession, SessionWiped
+from wire.person_key import BadHallKey, canonical, person_key
 
 KEY = bytes(range(32))
 

@@ -17,7 +17,8 @@ import pytest
 import structlog
 
 from hardware.id_card.fields import IdCard
-from hardware.simulators.id_card_reader import SAMPLE_CARDS, IdCardReaderSimulator
+from hardware.simulators.id_card_reader import IdCardReaderSimulator
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults, PtyLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
 from kiosk.journeys import intents
@@ -33,7 +34,6 @@ from kiosk.journeys.views import (
     View,
     WaitingView,
 )
-from kiosk.person_key import person_key
 from kiosk.profile import load, load_secrets
 from kiosk.session import KioskSession
 from kiosk.terminal import Terminal
@@ -42,6 +42,7 @@ from tests.kiosk.stand_in import StandIn, until
 from wire import topics
 from wire.memory import MemoryBroker
 from wire.messages import Desired, Issue, Presence, Reported, ServiceNow, Services, Slip, Withdraw, decode
+from wire.person_key import person_key
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
 

@@ -11,7 +11,7 @@ KEY_BYTES = 32
 
 
 class BadHallKey(ValueError):
-    """The hall's key is not 32 bytes; the technician must provision the terminal again."""
+    """The hall's key is not 32 bytes; the technician must provision this machine again."""
 
 
 def canonical(number: str) -> str:
