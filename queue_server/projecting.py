@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from queue_server.forecast import WaitRange, wait_range
 from queue_server.hall import CounterSession, Hall, HallConfiguration, StepState, Ticket, Why, words
+from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.projection import (
     WAITING_SHOWN,
     AlertNow,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from queue_server.forecast import WaitRange
+from queue_server.hall.forecast import WaitRange
 
 Text = Mapping[str, str]
 StepState = Literal["waiting", "called", "serving", "held", "completed", "no_show", "cancelled", "expired"]

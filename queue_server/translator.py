@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from queue_server import hall as core
 from queue_server.clock import instant_text
-from queue_server.forecast import WaitRange, wait_range
 from queue_server.hall import Actor, Hall, HelpAsked, HelpAskedAgain, Refusal, TicketIssued
 from queue_server.hall.canonical import canonical
+from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.hall_port import NotDone, RequestKey
 from queue_server.ids import new_id, new_token
 from queue_server.ledger.port import AuditNote

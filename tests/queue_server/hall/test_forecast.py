@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queue_server.forecast import PRIOR_WEIGHT, WaitRange, minutes_per_ticket, wait_range
 from queue_server.hall import CallNext
+from queue_server.hall.forecast import PRIOR_WEIGHT, WaitRange, minutes_per_ticket, wait_range
 from tests.queue_server.hall.scene import Scene
 
 

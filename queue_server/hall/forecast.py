@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, sqrt
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-from queue_server.hall import CounterSession, Hall, StepState, Ticket
+from queue_server.hall.states import StepState
+from queue_server.hall.tickets import Ticket
+
+if TYPE_CHECKING:
+    from queue_server.hall.counters import CounterSession
+    from queue_server.hall.hall import Hall
 
 PRIOR_WEIGHT = 5
 """How many observed services the configured minutes are worth."""
@@ -29,7 +35,7 @@ class WaitRange:
     made_at: datetime
 
 
-def wait_range(hall: Hall, of: Ticket | str, now: datetime, ahead: int | None = None) -> WaitRange | None:
+def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None = None) -> WaitRange | None:
     """The wait left to a ticket, or of somebody who joins a queue (by id) now as an ordinary visitor.
 
     `ahead`: the people ahead, where the caller has counted them already.
@@ -53,7 +59,7 @@ def wait_range(hall: Hall, of: Ticket | str, now: datetime, ahead: int | None = 
     return WaitRange(low, max(low + 1, ceil(mean + spread)), now)
 
 
-def minutes_per_ticket(hall: Hall, queue: str) -> float:
+def minutes_per_ticket(hall: "Hall", queue: str) -> float:
     """Minutes that a ticket of the queue occupies a counter: the configured ones blended with what was seen today."""
     services = hall.configuration.services
     configured = fmean([s.minutes for s in services if s.queue == queue] or [s.minutes for s in services])
@@ -61,7 +67,7 @@ def minutes_per_ticket(hall: Hall, queue: str) -> float:
     return (PRIOR_WEIGHT * configured + sum(observed)) / (PRIOR_WEIGHT + len(observed))
 
 
-def _share(hall: Hall, session: CounterSession, queue: str) -> float:
+def _share(hall: "Hall", session: "CounterSession", queue: str) -> float:
     """The part of the session's work that this queue is likely to get, by who waits; the asker counts as waiting."""
     here = hall.waiting_count(queue) + 1
     return here / (1 + sum(hall.waiting_count(other) for other in hall.queues_of(session)))
