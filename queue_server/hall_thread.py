@@ -20,14 +20,13 @@ from queue_server.devices import DeviceBook
 from queue_server.feed import Feed
 from queue_server.hall import Command, Hall, Refusal
 from queue_server.hall_port import BoardChanged, Done, FeedItem, NotDone, RequestKey
-from queue_server.hall_work import HallSettings, HallWork, Query
+from queue_server.hall_settings import HallSettings
+from queue_server.hall_work import HallWork, Query
 from queue_server.ledger import Ledger
 from queue_server.projection import FollowedTicket, HallProjection
 from queue_server.runner import Ask, Item, Reply, Unanswered
 from queue_server.waiting import waiter
 from wire.where import where
-
-__all__ = ["HallSettings", "HallThread"]
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,8 @@ from queue_server.config import Config, password
 from queue_server.devices import DeviceBook
 from queue_server.hall import Actor, ConfigurationError, Configure, HallConfiguration, Refusal, configuration_from_json
 from queue_server.hall_port import Done
-from queue_server.hall_thread import HallSettings, HallThread
+from queue_server.hall_settings import HallSettings
+from queue_server.hall_thread import HallThread
 from queue_server.ledger import Database, LedgerError, SqlLedger
 from queue_server.ledger.registers import Registers
 from queue_server.staff import StaffRegister
@@ -53,7 +54,7 @@ class Stores:
 
     def __init__(self, config: Config) -> None:
         """Raises `LedgerUnavailable`, `LedgerFull`, `SchemaUnknown`."""
-        self.database = Database(config.store.database, reserve_bytes=config.store.reserve_mb * 1024 * 1024)
+        self.database = SqliteDatabase(config.store.database, reserve_bytes=config.store.reserve_mb * 1024 * 1024)
         self.writer = ThreadPoolExecutor(1, "registers")
         self.ledger = SqlLedger(self.database)
         self.registers = Registers(self.database)

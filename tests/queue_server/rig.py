@@ -14,7 +14,8 @@ from queue_server.alerts import AlertBook
 from queue_server.devices import DeviceBook
 from queue_server.hall import Configure
 from queue_server.hall_port import Done
-from queue_server.hall_thread import HallSettings, HallThread
+from queue_server.hall_settings import HallSettings
+from queue_server.hall_thread import HallThread
 from queue_server.ledger import Database, Ledger, MemoryLedger
 from queue_server.ledger.registers import Registers
 from queue_server.wire_side import WireSettings, WireSide
@@ -50,13 +51,13 @@ def _migrated() -> bytes:
     """An empty database of today's schema: migrating costs more than the rest of a test."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
-        Database(path, reserve_bytes=0).close()
+        SqliteDatabase(path, reserve_bytes=0).close()
         return path.read_bytes()
 
 
 def fresh_database(path: Path) -> Database:
     path.write_bytes(_migrated())
-    return Database(path, reserve_bytes=0)
+    return SqliteDatabase(path, reserve_bytes=0)
 
 
 class Talker:

@@ -19,7 +19,8 @@ from queue_server.hall import (
     refusals,
 )
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
-from queue_server.hall_thread import HallSettings, HallThread
+from queue_server.hall_settings import HallSettings
+from queue_server.hall_thread import HallThread
 from queue_server.ledger import (
     Broken,
     Fenced,

@@ -24,7 +24,8 @@ from queue_server.hall import (
     configuration_from_json,
 )
 from queue_server.hall_port import Done
-from queue_server.hall_thread import HallSettings, HallThread
+from queue_server.hall_settings import HallSettings
+from queue_server.hall_thread import HallThread
 from queue_server.ids import new_id, new_token
 from queue_server.ledger import Database, SqlLedger
 from queue_server.ledger.registers import Registers
@@ -61,7 +62,7 @@ class Rig:
         now: Callable[[], datetime] = utc_now,
         configuration: HallConfiguration | None = None,
     ) -> None:
-        self._database = Database(path / "hall.sqlite")
+        self._database = SqliteDatabase(path / "hall.sqlite")
         registers = Registers(self._database)
         self.alerts = AlertBook(HALL, registers, now=now)
         self.devices = DeviceBook(HALL, registers, self.alerts, now=now)
