@@ -25,7 +25,7 @@ from queue_server.hall import Actor, ConfigurationError, Configure, HallConfigur
 from queue_server.hall_port import Done
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
-from queue_server.ledger import Database, LedgerError, SqlLedger
+from queue_server.ledger import LedgerError, SqliteDatabase, SqlLedger
 from queue_server.ledger.registers import Registers
 from queue_server.staff import StaffRegister
 from queue_server.wire_side import WireSettings, WireSide

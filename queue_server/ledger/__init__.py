@@ -19,15 +19,18 @@ from queue_server.ledger.port import (
     AppendBatch,
     Appended,
     AuditNote,
+    Candidate,
     DayHead,
     EventRow,
     Head,
     Lease,
+    LeaseState,
     Ledger,
     NewEvent,
     Snapshot,
 )
 from queue_server.ledger.sql import SqlLedger
+from queue_server.ledger.sqlite import SqliteDatabase
 
 __all__ = [
     "GENESIS",
@@ -38,6 +41,7 @@ __all__ = [
     "Appended",
     "AuditNote",
     "Broken",
+    "Candidate",
     "Database",
     "DayHead",
     "EventRow",
@@ -45,6 +49,7 @@ __all__ = [
     "Head",
     "Lease",
     "LeaseHeld",
+    "LeaseState",
     "Ledger",
     "LedgerError",
     "LedgerFull",
@@ -55,5 +60,6 @@ __all__ = [
     "SchemaUnknown",
     "Snapshot",
     "SqlLedger",
+    "SqliteDatabase",
     "first_broken",
 ]

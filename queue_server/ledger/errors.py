@@ -1,8 +1,12 @@
-"""What can go wrong at the ledger. None of these leaves anything written."""
+"""What can go wrong at the ledger.
+
+None of these leaves anything written, but one: when the connection to a database breaks while it commits, nobody can
+say whether it did. Whoever gets `LedgerUnavailable` from an append must look again.
+"""
 
 
 class LedgerError(Exception):
-    """Base of all; nothing of the failed transaction stands."""
+    """Base of all."""
 
     code = "ledger_unavailable"
 

@@ -2,19 +2,23 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from queue_server.ledger import leases
 from queue_server.ledger.chain import GENESIS, chained
-from queue_server.ledger.errors import Fenced, LeaseHeld, LedgerUnavailable, OutOfStep
+from queue_server.ledger.errors import Fenced, LedgerUnavailable, OutOfStep
 from queue_server.ledger.port import (
     Answer,
     AnswerKey,
     AppendBatch,
     Appended,
     AuditNote,
+    Candidate,
     DayHead,
     EventRow,
     Head,
     Lease,
+    LeaseState,
     Snapshot,
     closed_days,
 )
@@ -30,34 +34,59 @@ class MemoryLedger:
         self._rows: dict[str, list[EventRow]] = {}
         self._answers: dict[AnswerKey, Answer] = {}
         self._audit: list[tuple[str, AuditNote]] = []
-        self._leases: dict[str, Lease] = {}
+        self._leases: dict[str, LeaseState] = {}
+        self._candidates: dict[tuple[str, str], Candidate] = {}
         self._snapshots: dict[str, list[Snapshot]] = {}
         self._day_heads: dict[str, list[DayHead]] = {}
 
     def acquire(self, hall: str, holder: str, ttl_s: float) -> Lease:
         with self._lock:
             now = self._clock()
-            held = self._leases.get(hall)
-            if held is not None and held.holder != holder and held.until > now:
-                raise LeaseHeld(held.holder, held.until - now)
-            self._leases[hall] = Lease(hall, holder, held.epoch + 1 if held else 1, now + ttl_s)
-            return self._leases[hall]
+            self._candidates[hall, holder] = leases.ready(
+                self._candidates.get((hall, holder)), hall, holder, now, ttl_s
+            )
+            state = self._state(hall)
+            lease = leases.take(state, self._ready(hall), hall, holder, now + ttl_s)
+            self._leases[hall] = LeaseState(hall, holder, lease.epoch, lease.until, state.home, now)
+            return lease
 
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
         with self._lock:
-            return self._set_until(lease, self._clock() + ttl_s)
+            until = self._clock() + ttl_s
+            state = self._set_until(lease, until)
+            wanted = leases.wanted_by(state, self._ready(lease.hall))
+            return Lease(lease.hall, lease.holder, lease.epoch, until, wanted)
 
     def release(self, lease: Lease) -> None:
         with self._lock:
-            held = self._leases.get(lease.hall)
-            if held is not None and held.epoch == lease.epoch:
+            if self._state(lease.hall).epoch == lease.epoch:
                 self._set_until(lease, 0.0)
 
-    def _set_until(self, lease: Lease, until: float) -> Lease:
-        held = self._leases.get(lease.hall)
-        if held is None or (held.epoch, held.holder) != (lease.epoch, lease.holder):
+    def set_home(self, hall: str, server: str | None) -> None:
+        with self._lock:
+            self._leases[hall] = replace(self._state(hall), home=server)
+
+    def lease_state(self, hall: str) -> tuple[LeaseState, tuple[Candidate, ...]]:
+        with self._lock:
+            state = self._state(hall)
+            return state, tuple(c for c in self._ready(hall) if c.until > state.now)
+
+    def halls(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(sorted(self._leases))
+
+    def _state(self, hall: str) -> LeaseState:
+        known = self._leases.get(hall) or LeaseState(hall, None, 0, 0.0, None, 0.0)
+        return replace(known, now=self._clock())
+
+    def _ready(self, hall: str) -> tuple[Candidate, ...]:
+        return tuple(c for c in self._candidates.values() if c.hall == hall)
+
+    def _set_until(self, lease: Lease, until: float) -> LeaseState:
+        held = self._state(lease.hall)
+        if (held.epoch, held.holder) != (lease.epoch, lease.holder):
             raise Fenced(f"epoch {lease.epoch} of {lease.hall} is over")
-        self._leases[lease.hall] = Lease(lease.hall, lease.holder, lease.epoch, until)
+        self._leases[lease.hall] = replace(held, until=until)
         return self._leases[lease.hall]
 
     def append(self, batch: AppendBatch) -> Appended:

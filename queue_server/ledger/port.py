@@ -133,13 +133,43 @@ class Lease:
     holder: str
     epoch: int
     until: float
+    wanted_by: str | None = None
+    """The server to which the holder must hand the hall over; told by `renew`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseState:
+    """A hall's lease as it stands at `now`; times are seconds since 1970 on the store's own clock."""
+
+    hall: str
+    holder: str | None
+    """None: nobody led it yet."""
+    epoch: int
+    until: float
+    home: str | None
+    """The server that should lead it; None: whoever comes."""
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A server that stands ready to lead a hall, without a break since `since`, and is gone after `until`."""
+
+    hall: str
+    server: str
+    since: float
+    until: float
 
 
 class Ledger(Protocol):
     """Blocking calls, for a worker thread. Every method may raise `LedgerUnavailable`."""
 
     def acquire(self, hall: str, holder: str, ttl_s: float) -> Lease:
-        """Lead the hall under a new epoch. Raises `LeaseHeld` while another holder's lease runs."""
+        """Lead the hall under a new epoch.
+
+        Raises `LeaseHeld` while another holder's lease runs or another server is its home; the asker is known to
+        stand ready for `ttl_s` then, and must ask again before.
+        """
         ...
 
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
@@ -150,8 +180,24 @@ class Ledger(Protocol):
         """Let another server take over at once; does nothing if the epoch has moved on."""
         ...
 
+    def set_home(self, hall: str, server: str | None) -> None:
+        """Say which server should lead the hall (see `leases`)."""
+        ...
+
+    def lease_state(self, hall: str) -> tuple[LeaseState, tuple[Candidate, ...]]:
+        """Who leads the hall, and who stands ready to."""
+        ...
+
+    def halls(self) -> tuple[str, ...]:
+        """Every hall that was ever led or given a home, in order of their ids."""
+        ...
+
     def append(self, batch: AppendBatch) -> Appended:
-        """Write the batch durably. Raises `Fenced`, `OutOfStep`, `LedgerFull`; then nothing is written."""
+        """Write the batch durably. Raises `Fenced`, `OutOfStep`, `LedgerFull`; then nothing is written.
+
+        After `LedgerUnavailable` the batch may stand all the same, if the connection broke while it was committed:
+        the hall must be loaded again.
+        """
         ...
 
     def check_room(self) -> None:

@@ -1,62 +1,31 @@
-"""The ledger on SQLite, through SQLAlchemy Core."""
+"""The ledger on a database, through SQLAlchemy Core; the append is each engine's own."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Table, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, delete, insert, select, update
 
-from queue_server.ledger import tables
-from queue_server.ledger.chain import GENESIS, chained
+from queue_server.ledger import leases, tables
+from queue_server.ledger.chain import GENESIS
+from queue_server.ledger.columns import EVENT
 from queue_server.ledger.database import Database
-from queue_server.ledger.errors import Fenced, LeaseHeld, OutOfStep
+from queue_server.ledger.errors import Fenced
 from queue_server.ledger.port import (
     Answer,
     AnswerKey,
     AppendBatch,
     Appended,
+    Candidate,
     DayHead,
     EventRow,
     Head,
     Lease,
+    LeaseState,
     Snapshot,
-    closed_days,
 )
 
 _PAGE = 2000
-_EVENT_COLUMNS = ("seq", "epoch", "at", "by", "why", "kind", "body", "prev_hash", "hash")
-
-
-_EVENTS = ("hall", *_EVENT_COLUMNS)
-_ANSWERS = ("device", "request_id", "body_hash", "answer", "ticket", "at")
-_AUDIT = ("hall", "at", "by", "act", "subject", "details")
-_DAY_HEADS = ("hall", "business_date", "seq", "hash", "at")
-_ROWS_A_STATEMENT = 64
-
-
-@lru_cache(maxsize=4 * 64)
-def _insert_text(table: Table, columns: tuple[str, ...], rows: int) -> str:
-    """One INSERT of so many rows as SQL text.
-
-    One statement, since the driver gives up the interpreter's lock for each, and must win it back from the loop.
-    """
-    made = insert(table).values([{name: bindparam(f"{name}_{n}") for name in columns} for n in range(rows)])
-    return str(made.compile(dialect=sqlite.dialect()))
-
-
-_SELECT_ANSWER = "SELECT body_hash, answer, at, ticket FROM answers WHERE device = ? AND request_id = ?"
-_SELECT_IDS = "SELECT request_id FROM answers WHERE device = ? AND request_id >= ? AND request_id < ?"
-_SELECT_EPOCH_AND_HEAD = (
-    "SELECT leases.epoch, events.seq, events.hash FROM leases LEFT JOIN events ON events.hall = leases.hall "
-    "AND events.seq = (SELECT max(seq) FROM events WHERE hall = ?) WHERE leases.hall = ?"
-)
-
-
-def _now() -> ColumnElement[float]:
-    """Seconds since 1970 on the database's clock."""
-    return (func.julianday("now", type_=Float) - 2440587.5) * 86400.0
 
 
 class SqlLedger:
@@ -64,52 +33,87 @@ class SqlLedger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._select_answer = _marked(
+            "SELECT body_hash, answer, at, ticket FROM answers WHERE device = ? AND request_id = ?", database
+        )
+        self._select_ids = _marked(
+            "SELECT request_id FROM answers WHERE device = ? AND request_id >= ? AND request_id < ?", database
+        )
 
     def acquire(self, hall: str, holder: str, ttl_s: float) -> Lease:
-        leases = tables.leases
-        with self._database.write(from_reserve=True) as connection:
-            now = connection.execute(select(_now())).scalar_one()
-            row = connection.execute(select(leases).where(leases.c.hall == hall)).one_or_none()
-            if row is None:
-                lease = Lease(hall, holder, 1, now + ttl_s)
-                connection.execute(insert(leases).values(hall=hall, holder=holder, epoch=1, until=lease.until))
-                return lease
-            if row.holder != holder and row.until > now:
-                raise LeaseHeld(row.holder, row.until - now)
-            lease = Lease(hall, holder, row.epoch + 1, now + ttl_s)
-            connection.execute(
-                update(leases).where(leases.c.hall == hall).values(holder=holder, epoch=lease.epoch, until=lease.until)
-            )
+        self._stand_ready(hall, holder, ttl_s)
+        # asked without a lock first: a leader's appends need not wait for those who stand by
+        leases.take(*self.lease_state(hall), hall, holder, 0.0)
+        with self._database.write(from_reserve=True, alone=False) as connection:
+            state = self._state(connection, hall, lock=True)
+            lease = leases.take(state, self._ready(connection, hall), hall, holder, state.now + ttl_s)
+            row = {"holder": holder, "epoch": lease.epoch, "until": lease.until}
+            connection.execute(update(tables.leases).where(tables.leases.c.hall == hall).values(row))
             return lease
 
+    def _stand_ready(self, hall: str, server: str, ttl_s: float) -> None:
+        """Write that the server is there, and the row of a hall that has none yet."""
+        table = tables.candidates
+        mine = (table.c.hall == hall) & (table.c.server == server)
+        with self._database.write(from_reserve=True, durable=False, alone=False) as connection:
+            now = connection.execute(select(self._database.now())).scalar_one()
+            known = connection.execute(select(table).where(mine)).one_or_none()
+            row = leases.ready(Candidate(**known._mapping) if known else None, hall, server, now, ttl_s)
+            if known is None:
+                connection.execute(insert(table).values(_columns(row)))
+            else:
+                connection.execute(update(table).where(mine).values(_columns(row)))
+
+    def _state(self, connection: Connection, hall: str, *, lock: bool = False) -> LeaseState:
+        table = tables.leases
+        found = select(table, self._database.now().label("now")).where(table.c.hall == hall)
+        row = connection.execute(found.with_for_update() if lock else found).one_or_none()
+        if row is not None:
+            return LeaseState(**row._mapping)
+        if lock:
+            connection.execute(insert(table).values(hall=hall, epoch=0, until=0.0))
+        return LeaseState(hall, None, 0, 0.0, None, connection.execute(select(self._database.now())).scalar_one())
+
+    @staticmethod
+    def _ready(connection: Connection, hall: str) -> tuple[Candidate, ...]:
+        table = tables.candidates
+        rows = connection.execute(select(table).where(table.c.hall == hall).order_by(table.c.server))
+        return tuple(Candidate(**row._mapping) for row in rows)
+
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
-        with self._database.write(from_reserve=True) as connection:
-            until = connection.execute(select(_now())).scalar_one() + ttl_s
+        with self._database.write(from_reserve=True, durable=False, alone=False) as connection:
+            until = connection.execute(select(self._database.now())).scalar_one() + ttl_s
             self._set_until(connection, lease, until)
-        return Lease(lease.hall, lease.holder, lease.epoch, until)
+            state = self._state(connection, lease.hall)
+            wanted = leases.wanted_by(state, self._ready(connection, lease.hall)) if state.home else None
+        return Lease(lease.hall, lease.holder, lease.epoch, until, wanted)
 
     def release(self, lease: Lease) -> None:
-        with suppress(Fenced), self._database.write(from_reserve=True) as connection:
+        with suppress(Fenced), self._database.write(from_reserve=True, alone=False) as connection:
             self._set_until(connection, lease, 0.0)
 
     def _set_until(self, connection: Connection, lease: Lease, until: float) -> None:
-        leases = tables.leases
-        mine = (leases.c.hall == lease.hall) & (leases.c.epoch == lease.epoch) & (leases.c.holder == lease.holder)
-        if connection.execute(update(leases).where(mine).values(until=until)).rowcount != 1:
+        table = tables.leases
+        mine = (table.c.hall == lease.hall) & (table.c.epoch == lease.epoch) & (table.c.holder == lease.holder)
+        if connection.execute(update(table).where(mine).values(until=until)).rowcount != 1:
             raise Fenced(f"epoch {lease.epoch} of {lease.hall} is over")
 
+    def set_home(self, hall: str, server: str | None) -> None:
+        with self._database.write(from_reserve=True) as connection:
+            self._state(connection, hall, lock=True)
+            connection.execute(update(tables.leases).where(tables.leases.c.hall == hall).values(home=server))
+
+    def lease_state(self, hall: str) -> tuple[LeaseState, tuple[Candidate, ...]]:
+        with self._database.read() as connection:
+            state = self._state(connection, hall)
+            return state, tuple(c for c in self._ready(connection, hall) if c.until > state.now)
+
+    def halls(self) -> tuple[str, ...]:
+        with self._database.read() as connection:
+            return tuple(connection.execute(select(tables.leases.c.hall).order_by(tables.leases.c.hall)).scalars())
+
     def append(self, batch: AppendBatch) -> Appended:
-        with self._database.write_lean() as cursor:
-            found = cursor.execute(_SELECT_EPOCH_AND_HEAD, (batch.hall, batch.hall)).fetchone()
-            if found is None or found[0] != batch.epoch:
-                raise Fenced(f"epoch {batch.epoch} of {batch.hall} is over")
-            head = Head(found[1] or 0, found[2] or GENESIS)
-            if head.seq != batch.expected_seq:
-                raise OutOfStep(f"the ledger stands at {head.seq}, the writer at {batch.expected_seq}")
-            rows = chained(batch.hall, batch.epoch, head, batch.events)
-            closed = closed_days(batch.hall, batch.events, rows)
-            _write(cursor, batch, rows, closed)
-        return Appended(Head(rows[-1].seq, rows[-1].hash) if rows else head, closed)
+        return self._database.append(batch)
 
     def check_room(self) -> None:
         self._database.check_room()
@@ -118,7 +122,7 @@ class SqlLedger:
         found: dict[AnswerKey, Answer] = {}
         with self._database.read_often() as connection:
             for key in keys:
-                row = connection.exec_driver_sql(_SELECT_ANSWER, key).one_or_none()
+                row = connection.exec_driver_sql(self._select_answer, key).one_or_none()
                 if row is not None:
                     found[key] = Answer(*key, body_hash=row[0], body=row[1], at=row[2], ticket=row[3])
         return found
@@ -126,7 +130,7 @@ class SqlLedger:
     def answered(self, device: str, boot: str) -> set[str]:
         # the character after "-" ends the range of ids that begin with "<boot>-", whatever the boot holds
         with self._database.read_often() as connection:
-            rows = connection.exec_driver_sql(_SELECT_IDS, (device, f"{boot}-", f"{boot}."))
+            rows = connection.exec_driver_sql(self._select_ids, (device, f"{boot}-", f"{boot}."))
             return {name for (name,) in rows if name.rpartition("-")[0] == boot}
 
     def head(self, hall: str) -> Head:
@@ -138,7 +142,7 @@ class SqlLedger:
 
     def events(self, hall: str, after: int = 0) -> Iterator[EventRow]:
         events = tables.events
-        columns = [events.c[name] for name in _EVENT_COLUMNS]
+        columns = [events.c[name] for name in EVENT]
         while True:
             page = select(*columns).where(events.c.hall == hall, events.c.seq > after).order_by(events.c.seq)
             with self._database.read() as connection:
@@ -177,28 +181,9 @@ class SqlLedger:
             return connection.execute(delete(tables.answers).where(tables.answers.c.at < before)).rowcount
 
 
-def _write(cursor: Any, batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHead]) -> None:
-    hall = batch.hall
-    _insert(cursor, tables.events, _EVENTS, [(hall, *_values(row, _EVENT_COLUMNS)) for row in rows])
-    _insert(
-        cursor,
-        tables.answers,
-        _ANSWERS,
-        [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers],
-    )
-    _insert(cursor, tables.audit, _AUDIT, [(hall, n.at, n.by, n.act, n.subject, n.details) for n in batch.audit])
-    _insert(cursor, tables.day_heads, _DAY_HEADS, [_values(day, _DAY_HEADS) for day in closed])
+def _marked(sql: str, database: Database) -> str:
+    return sql.replace("?", database.mark)
 
 
-def _insert(cursor: Any, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        part = rows[start : start + _ROWS_A_STATEMENT]
-        cursor.execute(_insert_text(table, columns, len(part)), [value for row in part for value in row])
-
-
-def _values(row: EventRow | DayHead, names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in names)
-
-
-def _columns(row: Snapshot | DayHead) -> dict[str, Any]:
+def _columns(row: Snapshot | Candidate) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}

@@ -1,10 +1,13 @@
 """The ledger's tables. Text instants are RFC 3339 in UTC; `body`, `by` and `details` are canonical JSON text."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import Text as AnyText
 
 metadata = MetaData()
 
 _Long = BigInteger().with_variant(Integer, "sqlite")
+# both engines order and compare text by its code points, whatever the language of a cluster
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 events = Table(
     "events",
@@ -47,8 +50,18 @@ leases = Table(
     "leases",
     metadata,
     Column("hall", Text, primary_key=True),
-    Column("holder", Text, nullable=False),
+    Column("holder", Text),
     Column("epoch", _Long, nullable=False),
+    Column("until", Float(53), nullable=False),
+    Column("home", Text),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("hall", Text, primary_key=True),
+    Column("server", Text, primary_key=True),
+    Column("since", Float(53), nullable=False),
     Column("until", Float(53), nullable=False),
 )
 

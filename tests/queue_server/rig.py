@@ -16,7 +16,7 @@ from queue_server.hall import Configure
 from queue_server.hall_port import Done
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
-from queue_server.ledger import Database, Ledger, MemoryLedger
+from queue_server.ledger import Database, Ledger, MemoryLedger, SqliteDatabase
 from queue_server.ledger.registers import Registers
 from queue_server.wire_side import WireSettings, WireSide
 from tests.queue_server.engine import HALL, SYSTEM, sample

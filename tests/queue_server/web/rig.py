@@ -27,7 +27,7 @@ from queue_server.hall_port import Done
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
 from queue_server.ids import new_id, new_token
-from queue_server.ledger import Database, SqlLedger
+from queue_server.ledger import SqliteDatabase, SqlLedger
 from queue_server.ledger.registers import Registers
 from queue_server.staff import Staff, StaffRegister
 

@@ -9,14 +9,15 @@ branch_labels = None
 depends_on = None
 
 _LONG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(), nullable=null)
+    return sa.Column(name, _TEXT, nullable=null)
 
 
 def _key(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(), primary_key=True)
+    return sa.Column(name, _TEXT, primary_key=True)
 
 
 def upgrade() -> None:
@@ -49,8 +50,16 @@ def upgrade() -> None:
     op.create_table(
         "leases",
         _key("hall"),
-        _text("holder"),
+        _text("holder", null=True),
         sa.Column("epoch", _LONG, nullable=False),
+        sa.Column("until", sa.Float(53), nullable=False),
+        _text("home", null=True),
+    )
+    op.create_table(
+        "candidates",
+        _key("hall"),
+        _key("server"),
+        sa.Column("since", sa.Float(53), nullable=False),
         sa.Column("until", sa.Float(53), nullable=False),
     )
     op.create_table(
@@ -75,7 +84,7 @@ def upgrade() -> None:
     op.create_table(
         "staff",
         _key("id"),
-        sa.Column("login", sa.Text(), nullable=False, unique=True),
+        sa.Column("login", _TEXT, nullable=False, unique=True),
         _text("name"),
         _text("password_hash"),
         sa.Column("disabled", sa.Integer(), nullable=False),

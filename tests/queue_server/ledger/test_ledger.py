@@ -12,7 +12,6 @@ from queue_server.ledger import (
     AppendBatch,
     AuditNote,
     Broken,
-    Database,
     Fenced,
     Head,
     LeaseHeld,
@@ -23,6 +22,7 @@ from queue_server.ledger import (
     NewEvent,
     OutOfStep,
     Snapshot,
+    SqliteDatabase,
     SqlLedger,
     first_broken,
 )
@@ -52,10 +52,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         memory = MemoryLedger(clock=lambda: 1_000_000.0)
         yield Store(memory, lambda: memory)
         return
-    opened = [Database(tmp_path / "ledger.db", reserve_bytes=0)]
+    opened = [SqliteDatabase(tmp_path / "ledger.db", reserve_bytes=0)]
 
     def reopened() -> Ledger:
-        opened.append(Database(tmp_path / "ledger.db", reserve_bytes=0))
+        opened.append(SqliteDatabase(tmp_path / "ledger.db", reserve_bytes=0))
         return SqlLedger(opened[-1])
 
     yield Store(SqlLedger(opened[0]), reopened)

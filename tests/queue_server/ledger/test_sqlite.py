@@ -14,15 +14,15 @@ from sqlalchemy import text
 
 from queue_server.ledger import (
     AppendBatch,
-    Database,
     Head,
     LedgerFull,
     LedgerUnavailable,
     NewEvent,
     SchemaUnknown,
+    SqliteDatabase,
     SqlLedger,
 )
-from queue_server.ledger.database import ROOM_HOLDS_S
+from queue_server.ledger.sqlite import ROOM_HOLDS_S
 from queue_server.ledger.tables import metadata
 
 
@@ -42,32 +42,32 @@ def big(n: int) -> NewEvent:
 
 
 def test_the_migrations_give_the_tables_that_the_program_uses(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db", reserve_bytes=0) as database, database.read() as connection:
+    with SqliteDatabase(tmp_path / "x.db", reserve_bytes=0) as database, database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db", reserve_bytes=0) as database, database.write() as connection:
+    with SqliteDatabase(tmp_path / "x.db", reserve_bytes=0) as database, database.write() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
 
 
 def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db", reserve_bytes=0) as database, database.write() as connection:
+    with SqliteDatabase(tmp_path / "x.db", reserve_bytes=0) as database, database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaUnknown):
-        Database(tmp_path / "x.db", reserve_bytes=0)
+        SqliteDatabase(tmp_path / "x.db", reserve_bytes=0)
 
 
 def test_a_file_that_is_no_database_is_named_and_not_touched(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"not a database" * 1000)
     with pytest.raises(LedgerUnavailable):
-        Database(tmp_path / "x.db", reserve_bytes=0)
+        SqliteDatabase(tmp_path / "x.db", reserve_bytes=0)
     assert (tmp_path / "x.db").read_bytes() == b"not a database" * 1000
 
 
 def test_an_append_on_a_disk_that_fills_up_is_refused_whole_and_goes_on_when_there_is_room(small_disk: Path) -> None:
-    with Database(small_disk / "x.db", reserve_bytes=0) as database:
+    with SqliteDatabase(small_disk / "x.db", reserve_bytes=0) as database:
         ledger = SqlLedger(database)
         epoch = ledger.acquire("h", "s", 60).epoch
         ballast = small_disk / "ballast"
@@ -84,12 +84,12 @@ def test_an_append_on_a_disk_that_fills_up_is_refused_whole_and_goes_on_when_the
         assert seq % 2 == 0
         ballast.unlink()
         assert ledger.append(AppendBatch("h", epoch, seq, (big(0),))).head.seq == seq + 1
-    with Database(small_disk / "x.db", reserve_bytes=0) as database:
+    with SqliteDatabase(small_disk / "x.db", reserve_bytes=0) as database:
         assert SqlLedger(database).head("h").seq == seq + 1
 
 
 def test_writing_stops_before_the_reserve_is_touched_while_reading_goes_on(small_disk: Path) -> None:
-    with Database(small_disk / "x.db", reserve_bytes=512 * 1024) as database:
+    with SqliteDatabase(small_disk / "x.db", reserve_bytes=512 * 1024) as database:
         ledger = SqlLedger(database)
         epoch = ledger.acquire("h", "s", 60).epoch
         ledger.append(AppendBatch("h", epoch, 0, (big(1),)))
@@ -101,7 +101,10 @@ def test_writing_stops_before_the_reserve_is_touched_while_reading_goes_on(small
 
 
 def test_a_locked_database_is_unavailable_and_recovers(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db", reserve_bytes=0, busy_s=0.05) as mine, Database(tmp_path / "x.db") as foreign:
+    with (
+        SqliteDatabase(tmp_path / "x.db", reserve_bytes=0, busy_s=0.05) as mine,
+        SqliteDatabase(tmp_path / "x.db") as foreign,
+    ):
         ledger = SqlLedger(mine)
         epoch = ledger.acquire("h", "s", 60).epoch
         with foreign.write(), pytest.raises(LedgerUnavailable):
@@ -110,7 +113,7 @@ def test_a_locked_database_is_unavailable_and_recovers(tmp_path: Path) -> None:
 
 
 def test_threads_take_turns_at_writing(tmp_path: Path) -> None:
-    with Database(tmp_path / "x.db", reserve_bytes=0) as database:
+    with SqliteDatabase(tmp_path / "x.db", reserve_bytes=0) as database:
         ledger = SqlLedger(database)
         epochs = {hall: ledger.acquire(hall, "s", 60).epoch for hall in ("a", "b", "c")}
 
