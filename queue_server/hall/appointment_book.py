@@ -29,6 +29,8 @@ class Appointment:
     person: str
     """HMAC-SHA256 of the person; never an ID number."""
     channel: str
+    client: str | None
+    """Who booked, as the booking channel calls them: an opaque id, never personal data."""
     service: str
     starts_at: datetime
     ends_at: datetime

@@ -4,12 +4,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from queue_server.hall import calling, configuring, counters, day, help_requests, refusals, serving, tickets
+from queue_server.hall import (
+    appointments,
+    calling,
+    configuring,
+    counters,
+    day,
+    help_requests,
+    refusals,
+    serving,
+    tickets,
+)
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal
 from queue_server.hall.hall import Hall
 from queue_server.hall.store import Store
 
-_SUBJECTS = (configuring, day, tickets, counters, calling, serving, help_requests)
+_SUBJECTS = (configuring, day, tickets, counters, calling, serving, help_requests, appointments)
 _DECIDE: dict[type[Any], Callable[[Hall, Any, datetime], Outcome]] = {}
 _EVOLVE: dict[type[Any], Callable[[Store, Any], None]] = {}
 for _subject in _SUBJECTS:

@@ -291,3 +291,125 @@ class HelpAlreadyAcknowledged(Refusal):
     code: ClassVar[str] = "help_already_acknowledged"
     help: str
     clerk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotUnknown(Refusal):
+    """The service has no slot that begins then; the channel asks for the slots again."""
+
+    code: ClassVar[str] = "slot_unknown"
+    service: str
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotPast(Refusal):
+    """The slot has begun, or begins too soon to be booked."""
+
+    code: ClassVar[str] = "slot_past"
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotTooFar(Refusal):
+    """Slots can be booked `days` days ahead."""
+
+    code: ClassVar[str] = "slot_too_far"
+    starts_at: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotFull(Refusal):
+    """Every place that can be booked is taken; what is left is kept for people without an appointment."""
+
+    code: ClassVar[str] = "slot_full"
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelQuotaReached(Refusal):
+    """The channel's share of the slot is booked; other channels may have places."""
+
+    code: ClassVar[str] = "channel_quota_reached"
+    channel: str
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlreadyBooked(Refusal):
+    """The person has an open appointment for the service: change or cancel it first."""
+
+    code: ClassVar[str] = "already_booked"
+    service: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyAppointments(Refusal):
+    """The person has as many open appointments as the hall allows."""
+
+    code: ClassVar[str] = "too_many_appointments"
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingBlocked(Refusal):
+    """The person missed too many appointments; numbers at the hall are given as ever. Staff may lift the block."""
+
+    code: ClassVar[str] = "booking_blocked"
+    until: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentUnknown(Refusal):
+    """There is no such appointment, or it belongs to another channel."""
+
+    code: ClassVar[str] = "appointment_unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentNotOpen(Refusal):
+    """The appointment is `checked_in`, `cancelled` or `missed`."""
+
+    code: ClassVar[str] = "appointment_not_open"
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentBegun(Refusal):
+    """The slot has begun: the appointment can be kept or missed, not cancelled."""
+
+    code: ClassVar[str] = "appointment_begun"
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeTooLate(Refusal):
+    """An appointment can be changed until `minutes` minutes before it begins."""
+
+    code: ClassVar[str] = "change_too_late"
+    minutes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckInTooEarly(Refusal):
+    """Check-in opens at `opens_at`."""
+
+    code: ClassVar[str] = "check_in_too_early"
+    starts_at: str
+    opens_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckInTooLate(Refusal):
+    """The time for check-in is over; a number can be taken as without an appointment."""
+
+    code: ClassVar[str] = "check_in_too_late"
+    starts_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotBlocked(Refusal):
+    """The person is not blocked: there is nothing to lift."""
+
+    code: ClassVar[str] = "not_blocked"

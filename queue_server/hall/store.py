@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from queue_server.hall.appointment_book import Appointment, AppointmentBook
 from queue_server.hall.base import CorruptHistory
 from queue_server.hall.calls import Call
 from queue_server.hall.configuration import HallConfiguration
@@ -39,6 +40,11 @@ class Facts:
     counter_seconds: dict[str, list[int]] = field(default_factory=dict)
     """Latest times from call to end at a counter today, by queue."""
     helps: dict[str, HelpRequest] = field(default_factory=dict)
+    appointments: dict[str, Appointment] = field(default_factory=dict)
+    missed: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
+    """When a person missed appointments, by person; as long as the rules look back."""
+    blocked: dict[str, datetime] = field(default_factory=dict)
+    """Until when a person can book nothing, by person."""
 
 
 class Store(Facts):
@@ -47,6 +53,7 @@ class Store(Facts):
     def __init__(self, facts: Facts) -> None:
         self.__dict__.update(facts.__dict__)
         self.lines = Lines()
+        self.book = AppointmentBook(self.appointments.values())
         self.ticket_by_token: dict[str, str] = {}
         self.live_numbers: dict[tuple[str, int], str] = {}
         self.open_help_of: dict[str, str] = {}
@@ -75,6 +82,9 @@ class Store(Facts):
                 calls=facts.calls.copy(),
                 counter_seconds={queue: seconds.copy() for queue, seconds in facts.counter_seconds.items()},
                 helps=facts.helps.copy(),
+                appointments=facts.appointments.copy(),
+                missed=facts.missed.copy(),
+                blocked=facts.blocked.copy(),
             )
         )
 
@@ -139,6 +149,17 @@ class Store(Facts):
         elif self.live_numbers.get(number) == ticket.id:
             del self.live_numbers[number]
         self.ticket_by_token[ticket.follow_token] = ticket.id
+
+    # --- appointments
+
+    def put_appointment(self, appointment: Appointment) -> None:
+        self.book.put(self.appointments.get(appointment.id), appointment)
+        self.appointments[appointment.id] = appointment
+
+    def drop_appointment(self, appointment: Appointment) -> None:
+        """Forgets an appointment of the past."""
+        self.book.put(appointment, None)
+        del self.appointments[appointment.id]
 
     # --- counter sessions
 
