@@ -1,0 +1,136 @@
+"""What a scanned code says: its bytes, their text, and the rules that text has to keep. Pure.
+
+A scanner does not tell which character set a payload is in. UTF-8 is tried strictly, then GB18030 (a superset of GBK
+and GB2312), because text of the latter is hardly ever valid UTF-8 by chance. The bytes are kept beside the text.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_LINE_CHARACTERS: Final = frozenset("\t\r\n")
+_REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, invisible formatting (which can turn text around), surrogates, and line and paragraph separators."""
+
+
+class Encoding(StrEnum):
+    """How the bytes of a payload were understood."""
+
+    UTF_8 = "utf-8"
+    GB18030 = "gb18030"
+    DECLARED = "declared"  # the code itself names its character set (ECI); its decoder made the text
+
+
+class Characters(StrEnum):
+    """Which characters a payload may hold."""
+
+    TEXT = "text"  # one line: no controls, nothing invisible
+    LINES = "lines"  # as TEXT, with tabs and line ends
+    ASCII = "ascii"  # printable ASCII
+    DIGITS = "digits"
+
+
+class CodeProblem(StrEnum):
+    """Why a scanned code cannot be used."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    INCOMPLETE = "incomplete"  # part of it was lost on its way
+    NOT_TEXT = "not_text"
+    FORBIDDEN_CHARACTER = "forbidden_character"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRules:
+    """What counts as a usable code. `max_bytes`: 1 to 7089 (the most that a QR code holds, as digits)."""
+
+    max_bytes: int = 1024
+    characters: Characters = Characters.TEXT
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_bytes <= 7089:
+            raise ValueError(f"max_bytes is {self.max_bytes}, want 1 to 7089")
+
+
+@dataclass(frozen=True, slots=True)
+class RawCode:
+    """One code as it came from a line, before anything is made of it.
+
+    `cut`: there was more than the cap, and it was thrown away. `holes`: part of it was lost (the kernel's event
+    buffer ran over).
+    """
+
+    data: bytes
+    cut: bool = False
+    holes: bool = False
+
+    def __repr__(self) -> str:
+        return f"RawCode(<{len(self.data)} bytes>, cut={self.cut}, holes={self.holes})"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A usable code. Its content may be personal: the repr shows its length only."""
+
+    raw: bytes
+    text: str
+    encoding: Encoding
+    symbology: str | None = None
+    """Kind of code (`QRCode`, `Code128` …) where the device tells it."""
+
+    def __repr__(self) -> str:
+        return f"Code(<{len(self.raw)} bytes>, {self.encoding}, {self.symbology})"
+
+
+@dataclass(frozen=True, slots=True)
+class BadCode:
+    """A code that was scanned and cannot be used; `size` of it in bytes, as far as it was kept."""
+
+    problem: CodeProblem
+    size: int
+
+
+def judge(scanned: RawCode, rules: CodeRules) -> Code | BadCode:
+    """Decode a scanned code and hold it against the rules. Never raises."""
+    if scanned.holes:
+        return BadCode(CodeProblem.INCOMPLETE, len(scanned.data))
+    if scanned.cut or len(scanned.data) > rules.max_bytes:
+        return BadCode(CodeProblem.TOO_LONG, len(scanned.data))
+    decoded = decode(scanned.data)
+    if decoded is None:
+        return BadCode(CodeProblem.NOT_TEXT, len(scanned.data))
+    text, encoding = decoded
+    return check(Code(scanned.data, text, encoding), rules)
+
+
+def check(code: Code, rules: CodeRules) -> Code | BadCode:
+    """Hold a decoded code against the rules."""
+    if not code.text:
+        return BadCode(CodeProblem.EMPTY, len(code.raw))
+    if len(code.raw) > rules.max_bytes:
+        return BadCode(CodeProblem.TOO_LONG, len(code.raw))
+    if not all(_allowed(character, rules.characters) for character in code.text):
+        return BadCode(CodeProblem.FORBIDDEN_CHARACTER, len(code.raw))
+    return code
+
+
+def decode(raw: bytes) -> tuple[str, Encoding] | None:
+    """The text of a payload and the character set it is in; None when it is neither UTF-8 nor GB18030."""
+    for encoding in (Encoding.UTF_8, Encoding.GB18030):
+        try:
+            return raw.removeprefix(BYTE_ORDER_MARK).decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _allowed(character: str, characters: Characters) -> bool:
+    if characters is Characters.DIGITS:
+        return "0" <= character <= "9"
+    if characters is Characters.ASCII:
+        return " " <= character <= "~"
+    if characters is Characters.LINES and character in _LINE_CHARACTERS:
+        return True
+    return unicodedata.category(character) not in _REFUSED_CATEGORIES
