@@ -10,10 +10,13 @@ import structlog
 
 from hardware.cancel import CancelToken
 from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, DriverError, HardwareError
-from hardware.lines import Line
+from hardware.lines import Connection, Line
+from hardware.session import DeviceSession
 from hardware.vocabulary import DeviceStatus
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Connection)
+C_co = TypeVar("C_co", bound=Connection, covariant=True)
 
 POLL_SLICE_S: Final = 0.05
 """The longest a running command can go on without looking at its cancel token."""
@@ -21,7 +24,7 @@ POLL_SLICE_S: Final = 0.05
 log = structlog.get_logger(__name__)
 
 
-class DeviceThread(Protocol):
+class DeviceThread(Protocol[C_co]):
     """What a running command needs of the thread that owns its device."""
 
     device: str
@@ -29,7 +32,7 @@ class DeviceThread(Protocol):
     @property
     def closing(self) -> bool: ...
 
-    def line(self) -> Line: ...
+    def connection(self) -> C_co: ...
 
     def reopen(self) -> None: ...
 
@@ -38,10 +41,10 @@ class DeviceThread(Protocol):
     def settle_expired(self) -> None: ...
 
 
-class Run:
-    """What a command works with: the open line, its deadline (monotonic seconds) and its cancel token."""
+class Run(Generic[C_co]):
+    """What a command works with: the open connection, its deadline (monotonic seconds) and its cancel token."""
 
-    def __init__(self, worker: DeviceThread, command: "Command[Any]") -> None:
+    def __init__(self, worker: DeviceThread[C_co], command: "Command[Any, Any]") -> None:
         self._worker = worker
         self._command = command
         self._committed = False
@@ -49,9 +52,14 @@ class Run:
         self.cancel = command.cancel
 
     @property
+    def connection(self) -> C_co:
+        """What the driver's opener gave. Raises `LineLost` when it is not open."""
+        return self._worker.connection()
+
+    @property
     def cancelled(self) -> bool:
-        """Whether the caller has given up, by token or by cancelling the future."""
-        return self.cancel.cancelled or self._command.future.cancelled()
+        """Whether the caller has given up: by token, by cancelling the future, or by the end of the session."""
+        return self._command.given_up
 
     def check(self) -> None:
         """Raise if the command has to end now: closed, cancelled, or its deadline passed."""
@@ -68,9 +76,9 @@ class Run:
         self.check()
         self._committed = True
 
-    def read(self, until: float) -> bytes:
+    def read(self: "Run[Line]", until: float) -> bytes:
         """The next bytes, or none when `until` (monotonic) passed. Raises as `check` does, or `LineLost`."""
-        line = self._worker.line()
+        line = self._worker.connection()
         while True:
             self.check()
             end = min(until, self.deadline)
@@ -78,13 +86,13 @@ class Run:
             if data or time.monotonic() >= until:
                 return data
 
-    def write(self, data: bytes, until: float | None = None) -> None:
+    def write(self: "Run[Line]", data: bytes, until: float | None = None) -> None:
         """Hand over bytes; neither a cancel nor a close cuts a write in two. Raises `LineLost` or `LineStalled`."""
-        self._worker.line().write(data, self.deadline if until is None else until)
+        self._worker.connection().write(data, self.deadline if until is None else until)
 
-    def discard_input(self) -> bytes:
+    def discard_input(self: "Run[Line]") -> bytes:
         """Take whatever has arrived unasked, without waiting."""
-        line = self._worker.line()
+        line = self._worker.connection()
         taken = bytearray()
         while data := line.read_available(0.0):
             taken += data
@@ -102,7 +110,7 @@ class Run:
         self.check()
 
     def reopen(self) -> None:
-        """Close the line and open it anew. Raises `LineLost`."""
+        """Close the connection and open it anew. Raises `LineLost`."""
         self._worker.reopen()
 
     def report(self, status: DeviceStatus) -> None:
@@ -110,17 +118,22 @@ class Run:
         self._worker.report(status)
 
 
-class Command(Generic[T]):
+class Command(Generic[C, T]):
     """One queued command with its future. The future stays cancellable while the command runs."""
 
     def __init__(
         self,
-        work: Callable[[Run], T],
+        device: str,
+        work: Callable[[Run[C]], T],
+        *,
         failed: Callable[[HardwareError], T],
         discard: Callable[[T], None],
         deadline: float,
         cancel: CancelToken,
+        session: DeviceSession | None = None,
     ) -> None:
+        self._device = device
+        self._session = session
         self._work = work
         self._failed = failed
         self._discard = discard
@@ -128,7 +141,13 @@ class Command(Generic[T]):
         self.cancel = cancel
         self.future: Future[T] = Future()
 
-    def execute(self, run: Run) -> HardwareError | None:
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody wants the result any more."""
+        ended = self._session is not None and self._session.cancelled
+        return ended or self.cancel.cancelled or self.future.cancelled()
+
+    def execute(self, run: Run[C]) -> HardwareError | None:
         """Do the work and settle the future; the error, if one ended the work."""
         try:
             run.check()
@@ -152,6 +171,9 @@ class Command(Generic[T]):
         self._deliver(self._failed(error))
 
     def _deliver(self, result: T) -> None:
+        if self._session is not None and not self._session.deliver(lambda: self._discard(result)):
+            self._discard(result)
+            result = self._failed(CommandCancelled(self._device))
         try:
             self.future.set_result(result)
         except InvalidStateError:

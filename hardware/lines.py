@@ -1,4 +1,4 @@
-"""Lines to devices: serial and TCP behind one small byte port, with one error for a line that vanished.
+"""Lines to devices: serial, TCP and memory behind one small byte port, with one error for a line that vanished.
 
 Reading and writing is done on the descriptor with `poll`, not through the libraries' own calls: pyserial's blocking
 read either returns late or cuts frames (its `inter_byte_timeout` has no effect on Linux), its write time-out does
@@ -11,20 +11,27 @@ import select
 import socket
 import termios
 import time
-from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import parse_qsl, urlsplit
 
 import serial
 
-from hardware.errors import BadAddress, LineLost, LineStalled
+from hardware.addresses import LineAddress, MemoryAddress, SerialAddress, TcpAddress
+from hardware.errors import LineLost, LineStalled
+from hardware.memory_line import MemoryLine
 
 CONNECT_TIMEOUT_S: Final = 2.0
 READ_SIZE: Final = 4096
-BAUD_RATES: Final = frozenset({9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600})
+_PARITIES: Final = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
-class Line(Protocol):
+class Connection(Protocol):
+    """What a device's worker keeps open: a line of bytes, a card reader's context, a camera, a printer's session."""
+
+    def close(self) -> None:
+        """Give it back. Never raises; a second call does nothing."""
+
+
+class Line(Connection, Protocol):
     """A two-way stream of bytes to one device. Deadlines are `time.monotonic` seconds."""
 
     @property
@@ -36,76 +43,19 @@ class Line(Protocol):
     def read_available(self, deadline: float) -> bytes:
         """The bytes that are there, waiting for the first one; empty when the deadline passed. Raises `LineLost`."""
 
-    def close(self) -> None:
-        """Give the line back. Never raises; a second call does nothing."""
 
-
-class LineOpener(Protocol):
-    """Opens a fresh line to the same device each time. Raises `LineLost`."""
-
-    def __call__(self) -> Line: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SerialAddress:
-    """`serial:<path>?baud=115200`; 8 data bits, no parity, 1 stop bit, no flow control."""
-
-    path: str
-    baud: int = 115200
-
-    def __str__(self) -> str:
-        return f"serial:{self.path}?baud={self.baud}"
-
-
-@dataclass(frozen=True, slots=True)
-class TcpAddress:
-    """`tcp:<host>:<port>`."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"tcp:{self.host}:{self.port}"
-
-
-def parse_address(text: str) -> SerialAddress | TcpAddress:
-    """Understand a line address from a profile. Raises `BadAddress` with what is wrong."""
-    kind, _, rest = text.partition(":")
-    if kind == "serial":
-        return _parse_serial(text, rest)
-    if kind == "tcp":
-        host, _, port = rest.rpartition(":")
-        host = host.strip("[]")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise BadAddress(f"{text!r}: want tcp:<host>:<port>")
-        return TcpAddress(host, int(port))
-    raise BadAddress(f"{text!r}: want serial:<path>?baud=<rate> or tcp:<host>:<port>")
-
-
-def _parse_serial(text: str, rest: str) -> SerialAddress:
-    try:
-        parts = urlsplit(rest)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-        baud = int(options.pop("baud", "115200"))
-    except ValueError as error:
-        raise BadAddress(f"{text!r}: {error}") from error
-    if not parts.path.startswith("/"):
-        raise BadAddress(f"{text!r}: want an absolute device path")
-    if baud not in BAUD_RATES:
-        raise BadAddress(f"{text!r}: baud rate {baud} is none of {sorted(BAUD_RATES)}")
-    if options:
-        raise BadAddress(f"{text!r}: unknown option {', '.join(options)}")
-    return SerialAddress(parts.path, baud)
-
-
-def open_line(address: SerialAddress | TcpAddress) -> Line:
+def open_line(address: LineAddress) -> Line:
     """Open the line. Raises `LineLost` when it is not there, refused, or held by another program."""
-    if isinstance(address, SerialAddress):
-        return SerialLine(address)
-    return TcpLine(address)
+    match address:
+        case SerialAddress():
+            return SerialLine(address)
+        case TcpAddress():
+            return TcpLine(address)
+        case MemoryAddress():
+            return MemoryLine(address)
 
 
-class _DescriptorLine:
+class DescriptorLine:
     """Polling reads and writes on a non-blocking descriptor."""
 
     def __init__(self, address: str, descriptor: int) -> None:
@@ -154,12 +104,19 @@ class _DescriptorLine:
         return bool(found)
 
 
-class SerialLine(_DescriptorLine):
+class SerialLine(DescriptorLine):
     """A serial port, opened exclusively: a second program on the same port is refused, not mixed in."""
 
     def __init__(self, address: SerialAddress) -> None:
         try:
-            self._port = serial.Serial(address.path, address.baud, timeout=0, exclusive=True)
+            self._port = serial.Serial(
+                address.path,
+                address.baud,
+                parity=_PARITIES[address.parity],
+                stopbits=address.stop_bits,
+                timeout=0,
+                exclusive=True,
+            )
         except (OSError, termios.error, ValueError) as error:
             raise LineLost(f"{address}: {error}") from error
         super().__init__(str(address), self._port.fileno())
@@ -171,7 +128,7 @@ class SerialLine(_DescriptorLine):
                 self._port.close()
 
 
-class TcpLine(_DescriptorLine):
+class TcpLine(DescriptorLine):
     """A TCP connection, small writes sent at once."""
 
     def __init__(self, address: TcpAddress) -> None:

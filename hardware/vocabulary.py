@@ -45,6 +45,15 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # it may have happened: never repeat it without a person's decision
 
 
+class Verdict(StrEnum):
+    """What a self-test says of a device, or of one of its steps."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    UNKNOWN = "unknown"  # it could not be found out: never a pass
+    NOT_SUPPORTED = "not_supported"  # this device has nothing of the kind to test
+
+
 class WhoActs(StrEnum):
     """Who can put a thing right."""
 
@@ -76,16 +85,34 @@ class Detail(StrEnum):
     PRINTER_ERROR = "printer_error"
     PRINTER_OFFLINE = "printer_offline"
     BAD_DOCUMENT = "bad_document"
+    SLIP_NOT_TAKEN = "slip_not_taken"
+    # any printer: its jobs
+    JOB_REPEATED = "job_repeated"
+    JOB_NOT_KEPT = "job_not_kept"
+    INTERRUPTED = "interrupted"
+    SEEN_BY_STAFF = "seen_by_staff"
+    # document printer
+    PAPER_JAM = "paper_jam"
+    TONER_LOW = "toner_low"
+    TONER_OUT = "toner_out"
+    PRINTER_STOPPED = "printer_stopped"
+    JOB_STUCK = "job_stuck"
+    JOB_LOST = "job_lost"
+    PAGES_MISSING = "pages_missing"
+    ASLEEP = "asleep"
     # ID card reader
     NO_CARD = "no_card"
     READ_FAILED = "read_failed"
     SEVERAL_CARDS = "several_cards"
     CARD_NOT_LIFTED = "card_not_lifted"
     WRONG_CARD = "wrong_card"
-    UNSUPPORTED_CARD_LAYOUT = "unsupported_card_layout"
     SELF_TEST_FAILED = "self_test_failed"
     SAM_NOT_AUTHORISED = "sam_not_authorised"
     UNKNOWN_ANSWER = "unknown_answer"
+    # code scanner, code camera
+    CANNOT_BE_ASKED = "cannot_be_asked"
+    NO_CODE = "no_code"
+    BAD_CODE = "bad_code"
 
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
@@ -107,32 +134,48 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.PRINTER_ERROR: WhoActs.TECHNICIAN,
         Detail.PRINTER_OFFLINE: WhoActs.CLERK,
         Detail.BAD_DOCUMENT: WhoActs.TECHNICIAN,
+        Detail.SLIP_NOT_TAKEN: WhoActs.CITIZEN,
+        Detail.JOB_REPEATED: WhoActs.NOBODY,
+        Detail.JOB_NOT_KEPT: WhoActs.TECHNICIAN,
+        Detail.INTERRUPTED: WhoActs.CLERK,
+        Detail.SEEN_BY_STAFF: WhoActs.NOBODY,
+        Detail.PAPER_JAM: WhoActs.CLERK,
+        Detail.TONER_LOW: WhoActs.CLERK,
+        Detail.TONER_OUT: WhoActs.CLERK,
+        Detail.PRINTER_STOPPED: WhoActs.TECHNICIAN,
+        Detail.JOB_STUCK: WhoActs.CLERK,
+        Detail.JOB_LOST: WhoActs.CLERK,
+        Detail.PAGES_MISSING: WhoActs.CLERK,
+        Detail.ASLEEP: WhoActs.NOBODY,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,
         Detail.CARD_NOT_LIFTED: WhoActs.CITIZEN,
         Detail.WRONG_CARD: WhoActs.CITIZEN,
-        Detail.UNSUPPORTED_CARD_LAYOUT: WhoActs.CLERK,
         Detail.SELF_TEST_FAILED: WhoActs.TECHNICIAN,
         Detail.SAM_NOT_AUTHORISED: WhoActs.TECHNICIAN,
         Detail.UNKNOWN_ANSWER: WhoActs.TECHNICIAN,
+        Detail.CANNOT_BE_ASKED: WhoActs.NOBODY,  # some models answer no question; the first code shows that they work
+        Detail.NO_CODE: WhoActs.CITIZEN,
+        Detail.BAD_CODE: WhoActs.CITIZEN,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceStatus:
-    """What is known of one device, from its last answer or the lack of one."""
+    """What is known of a device, from its last answer or the lack of one."""
 
-    device: str
-    """Name of the role, such as ``id_card_reader`` or ``ticket_printer``."""
     health: Health
     detail: Detail = Detail.NONE
     supplies: Mapping[str, Supply] = field(default_factory=dict)
     """State of each supply by its name (``paper``); empty for a device that uses nothing up."""
+    levels: Mapping[str, int] = field(default_factory=dict)
+    """How much is left where that is known, by name: ``slips`` (about so many), ``toner_black`` (percent)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "supplies", MappingProxyType(dict(self.supplies)))
+        object.__setattr__(self, "levels", MappingProxyType(dict(self.levels)))
 
     @property
     def who_acts(self) -> WhoActs:

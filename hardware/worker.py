@@ -1,4 +1,4 @@
-"""The thread that owns one device: a queue of commands, one at a time, and a line that is reopened by itself."""
+"""The thread that owns one device: a queue of commands, one at a time, and a connection that is reopened by itself."""
 
 import random
 import threading
@@ -7,17 +7,20 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from hardware.cancel import CancelToken
 from hardware.command import Command, Run
 from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, HardwareError, LineLost
-from hardware.lines import Line, LineOpener
+from hardware.lines import Connection
+from hardware.session import DeviceSession
 from hardware.vocabulary import Detail, DeviceStatus, Health
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Connection)
 
 log = structlog.get_logger(__name__)
 
@@ -34,22 +37,19 @@ class BackOff:
         return min(self.limit_s, self.first_s * 2.0 ** min(attempt, 30)) * rng.uniform(0.5, 1.5)
 
 
-Probe = Callable[[Run], DeviceStatus]
-
-
-class DeviceWorker:
+class DeviceWorker(Generic[C]):
     """Runs the commands of one device on a thread of its own.
 
-    `probe` asks the device how it is; it runs after each (re)opening of the line and every `probe_interval_s` while
-    idle. `on_status` hears each change of status, on the worker's thread. The loss of a device and its return are
-    logged once each.
+    `opener` opens a fresh connection to the same device each time, or raises `LineLost`. `probe` asks the device how
+    it is; it runs after each (re)opening and every `probe_interval_s` while idle. `on_status` hears each change of
+    status, on the worker's thread. The loss of a device and its return are logged once each.
     """
 
     def __init__(
         self,
         device: str,
-        opener: LineOpener,
-        probe: Probe,
+        opener: Callable[[], C],
+        probe: Callable[[Run[C]], DeviceStatus],
         *,
         on_status: Callable[[DeviceStatus], None] | None = None,
         probe_interval_s: float = 3.0,
@@ -65,13 +65,13 @@ class DeviceWorker:
         self._probe_timeout_s = probe_timeout_s
         self._back_off = back_off or BackOff()
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
-        self._status = DeviceStatus(device, Health.UNKNOWN, Detail.NOT_ASKED)
+        self._status = DeviceStatus(Health.UNKNOWN, Detail.NOT_ASKED)
         self._lost: bool | None = None
-        self._line: Line | None = None
+        self._connection: C | None = None
         self._attempt = 0
         self._next_turn = 0.0
         self._wake = threading.Condition()
-        self._queue: deque[Command[Any]] = deque()
+        self._queue: deque[Command[C, Any]] = deque()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"device-{device}", daemon=True)
         self._thread.start()
@@ -87,11 +87,12 @@ class DeviceWorker:
 
     def submit(
         self,
-        work: Callable[[Run], T],
+        work: Callable[[Run[C]], T],
         *,
         failed: Callable[[HardwareError], T],
         deadline: float,
         cancel: CancelToken | None = None,
+        session: DeviceSession | None = None,
         discard: Callable[[T], None] = lambda _: None,
     ) -> "Future[T]":
         """Queue a command; its future gets the result of `work`, or of `failed` when a `HardwareError` ended it.
@@ -99,9 +100,12 @@ class DeviceWorker:
         `deadline` is in monotonic seconds and counts the time in the queue. A cancel ends a queued command at once and
         a running one at its next wait. Cancelling the future (or the asyncio task that awaits
         `asyncio.wrap_future(future)`) cancels the command; a result that then nobody takes is given to `discard`.
+        So does the end of its `session`, and `discard` then gets also what was delivered in that session.
         """
         token = cancel or CancelToken()
-        command = Command(work, failed, discard, deadline, token)
+        command = Command(
+            self.device, work, failed=failed, discard=discard, deadline=deadline, cancel=token, session=session
+        )
         with self._wake:
             if self.closing:
                 refused = True
@@ -111,8 +115,10 @@ class DeviceWorker:
                 self._wake.notify()
         if refused:
             command.settle(DeviceClosed(self.device))
-        forget = token.on_cancel(lambda: self._drop_if_queued(command))
-        command.future.add_done_callback(lambda _: forget())
+        for each in (token, session):
+            if each is not None:
+                forget = each.on_cancel(lambda: self._drop_if_queued(command))
+                command.future.add_done_callback(partial(_call, forget))
         return command.future
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -123,16 +129,22 @@ class DeviceWorker:
         if self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
 
-    def line(self) -> Line:
-        """The open line (worker's thread only). Raises `LineLost`."""
-        if self._line is None:
-            raise LineLost(f"{self.device}: line is not open")
-        return self._line
+    def connection(self) -> C:
+        """What is open (worker's thread only). Raises `LineLost`."""
+        if self._connection is None:
+            raise LineLost(f"{self.device}: not open")
+        return self._connection
+
+    def wake(self) -> None:
+        """Look after the device now rather than at its next turn: it has just been plugged in."""
+        with self._wake:
+            self._next_turn = 0.0
+            self._wake.notify()
 
     def reopen(self) -> None:
-        """Close and open the line (worker's thread only). Raises `LineLost`."""
-        self._close_line()
-        self._line = self._opener()
+        """Close and open the connection (worker's thread only). Raises `LineLost`."""
+        self._close_connection()
+        self._connection = self._opener()
 
     def report(self, status: DeviceStatus) -> None:
         """Take a status learnt from the device (worker's thread only)."""
@@ -158,7 +170,7 @@ class DeviceWorker:
         for command in expired:
             command.settle(DeadlinePassed(self.device))
 
-    def _drop_if_queued(self, command: Command[T]) -> None:
+    def _drop_if_queued(self, command: Command[C, T]) -> None:
         with self._wake:
             try:
                 self._queue.remove(command)
@@ -173,64 +185,73 @@ class DeviceWorker:
                 if command is not None:
                     self._execute(command)
                 elif not self.closing and time.monotonic() >= self._next_turn:
-                    self._look_after_line()
+                    self._look_after_device()
         finally:
-            self._close_line()
+            self._close_connection()
             with self._wake:
                 left = list(self._queue)
                 self._queue.clear()
             for command in left:
                 command.settle(DeviceClosed(self.device))
 
-    def _next_command(self) -> Command[Any] | None:
+    def _next_command(self) -> Command[C, Any] | None:
         with self._wake:
             if not self._queue and not self.closing:
                 self._wake.wait(max(0.0, self._next_turn - time.monotonic()))
             return self._queue.popleft() if self._queue and not self.closing else None
 
-    def _execute(self, command: Command[Any]) -> None:
-        if self._line is None and not self._open_line():
-            command.settle(LineLost(f"{self.device}: line cannot be opened"))
+    def _execute(self, command: Command[C, Any]) -> None:
+        if self._connection is None and not self._open():
+            command.settle(LineLost(f"{self.device}: cannot be opened"))
             return
         self._after(command.execute(Run(self, command)))
 
-    def _look_after_line(self) -> None:
-        if self._line is None and not self._open_line():
+    def _look_after_device(self) -> None:
+        if self._connection is None and not self._open():
             return
         deadline = time.monotonic() + self._probe_timeout_s
-        probe = Command(
-            lambda run: self.report(self._probe(run)), lambda _: None, lambda _: None, deadline, CancelToken()
+        probe: Command[C, None] = Command(
+            self.device,
+            lambda run: self.report(self._probe(run)),
+            failed=lambda _: None,
+            discard=lambda _: None,
+            deadline=deadline,
+            cancel=CancelToken(),
         )
         self._next_turn = time.monotonic() + self._probe_interval_s
         error = probe.execute(Run(self, probe))
         self._after(error)
         if isinstance(error, DeadlinePassed):
-            self.report(DeviceStatus(self.device, Health.UNKNOWN, Detail.NO_ANSWER))
+            self.report(DeviceStatus(Health.UNKNOWN, Detail.NO_ANSWER))
 
-    def _open_line(self) -> bool:
+    def _open(self) -> bool:
         try:
-            self._line = self._opener()
+            self._connection = self._opener()
         except LineLost as error:
-            self._line_failed(error)
+            self._failed(error)
             return False
         self._next_turn = 0.0
         return True
 
     def _after(self, error: HardwareError | None) -> None:
         if isinstance(error, LineLost):
-            self._line_failed(error)
+            self._failed(error)
         elif error is None:
             self._attempt = 0
         elif error.health is not None and (error.health, error.detail) != (self._status.health, self._status.detail):
-            self.report(DeviceStatus(self.device, error.health, error.detail))
+            self.report(DeviceStatus(error.health, error.detail))
 
-    def _line_failed(self, error: LineLost) -> None:
-        self._close_line()
+    def _failed(self, error: LineLost) -> None:
+        self._close_connection()
         self._next_turn = time.monotonic() + self._back_off.delay(self._attempt, self._rng)
         self._attempt += 1
-        self.report(DeviceStatus(self.device, Health.OFFLINE, error.detail))
+        self.report(DeviceStatus(Health.OFFLINE, error.detail))
 
-    def _close_line(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+    def _close_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _call(forget: Callable[[], None], _: object) -> None:
+    forget()

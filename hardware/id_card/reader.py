@@ -10,16 +10,22 @@ from typing import Final
 
 import structlog
 
+from hardware.addresses import parse_line_address
 from hardware.cancel import CancelToken
 from hardware.command import Run
+from hardware.device import Capabilities, Device, Supervision, status_after
+from hardware.drivers import Driver, Opening, Options
 from hardware.errors import DeadlinePassed, DeviceFault, HardwareError, NoAnswer
+from hardware.events import OnEvent
+from hardware.finding import LINE_SCHEMES, probe_by_opening, serial_ports
 from hardware.id_card.codec import Command, FrameDecoder, Reply, SamId, Sw3, answers, encode, parse_sam_id, split_blocks
-from hardware.id_card.fields import CardLayout, IdCard, UnsupportedCardLayout, parse_card
-from hardware.lines import open_line, parse_address
+from hardware.id_card.fields import IdCard
+from hardware.id_card.layouts import CardLayout
+from hardware.lines import Line, open_line
+from hardware.roles import Role
+from hardware.self_test import Request, Steps
+from hardware.session import DeviceSession
 from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
-from hardware.worker import BackOff, DeviceWorker
-
-DEVICE: Final = "id_card_reader"
 
 _FAULTS: Final = {
     Sw3.SELF_TEST_FAILED: Detail.SELF_TEST_FAILED,
@@ -45,14 +51,12 @@ class CardEvent(StrEnum):
 class CardRead:
     """How waiting for a card ended. `card` is there exactly when the outcome is DONE, and its taker wipes it.
 
-    TIMED_OUT carries what hindered last (`no_card`, `read_failed`, `several_cards`, `card_not_lifted`, `wrong_card`);
-    NOT_SUPPORTED is a card that was read and whose `layout` is not interpreted.
+    TIMED_OUT carries what hindered last (`no_card`, `read_failed`, `several_cards`, `card_not_lifted`, `wrong_card`).
     """
 
     outcome: Outcome
     detail: Detail = Detail.NONE
     card: IdCard | None = None
-    layout: CardLayout | None = None
 
     @property
     def who_acts(self) -> WhoActs:
@@ -86,68 +90,59 @@ class ReaderTiming:
     """Waiting without a card found, after an earlier read, until the hint to lift and lay it again."""
 
 
-class IdCardReader:
-    """A reader on a line such as `serial:/dev/serial/by-id/…?baud=115200`, with a thread of its own.
+@dataclass(frozen=True, slots=True)
+class IdCardReaderCapabilities(Capabilities):
+    """What the reader can do."""
 
-    Opening is supervised: a reader that is absent or unplugged is looked for until `close`. `on_status` hears each
-    change of health and `on_event` each step of a card, both on the reader's thread. Deadlines are `time.monotonic`
-    seconds. Raises `BadAddress`.
-    """
+    layouts: frozenset[CardLayout]
+    """Card layouts that are interpreted."""
+    fingerprint: bool
+    """Whether the fingerprint block is read along."""
+
+
+class IdCardReader(Device[Line]):
+    """A reader on a line such as `serial:/dev/serial/by-id/…?baud=115200`. Raises `BadAddress`."""
 
     def __init__(
         self,
         address: str,
         *,
-        on_status: Callable[[DeviceStatus], None] | None = None,
+        role: Role = Role.ID_CARD_READER,
+        on_event: OnEvent | None = None,
         timing: ReaderTiming | None = None,
         read_fingerprint: bool = False,
-        back_off: BackOff | None = None,
-        probe_interval_s: float = 3.0,
+        read_newest_address: bool = False,
+        supervision: Supervision | None = None,
     ) -> None:
         self._timing = timing or ReaderTiming()
         self._read_command = (
             Command.READ_TEXT_PHOTO_AND_FINGERPRINT if read_fingerprint else Command.READ_TEXT_AND_PHOTO
         )
+        self._read_newest_address = read_newest_address
         self._decoder = FrameDecoder()
         self._must_lift = False
         self._card_may_hide = False
-        self._worker = DeviceWorker(
-            DEVICE,
-            partial(open_line, parse_address(address)),
-            self._probe,
-            on_status=on_status,
-            probe_interval_s=probe_interval_s,
-            probe_timeout_s=(self._timing.misses + 1) * self._timing.answer_s,
-            back_off=back_off,
+        super().__init__(
+            role,
+            partial(open_line, parse_line_address(address)),
+            capabilities=IdCardReaderCapabilities(frozenset(CardLayout), read_fingerprint),
+            on_event=on_event,
+            supervision=supervision,
         )
-
-    @property
-    def last_status(self) -> DeviceStatus:
-        """What is known without asking."""
-        return self._worker.status
-
-    def status(self, deadline: float) -> "Future[DeviceStatus]":
-        """Ask the reader how it is. Waits its turn behind a running command."""
-
-        def ask(run: Run) -> DeviceStatus:
-            status = self._probe(run)
-            run.report(status)
-            return status
-
-        return self._worker.submit(ask, failed=self._status_after, deadline=deadline)
 
     def wait_for_card(
         self,
         deadline: float,
         *,
+        session: DeviceSession | None = None,
         cancel: CancelToken | None = None,
         on_event: Callable[[CardEvent], None] | None = None,
     ) -> "Future[CardRead]":
         """Wait until a card is laid on the reader, and read it.
 
         A failed attempt (moved, lifted, two cards, a card of another kind) leads to an event and a next attempt; only
-        success, an unsupported layout, a fault of the reader, the deadline or a cancel end the wait. A card that lies
-        there since an earlier success must be lifted first, so that nobody is read with his predecessor's card.
+        success, a fault of the reader, the deadline or a cancel end the wait. A card that lies there since an earlier
+        success must be lifted first, so that nobody is read with his predecessor's card.
         """
         wait = _CardWait(on_event or (lambda _: None))
 
@@ -155,45 +150,64 @@ class IdCardReader:
             detail = wait.detail if isinstance(error, DeadlinePassed) else error.detail
             return CardRead(error.outcome, detail)
 
-        return self._worker.submit(
-            partial(self._wait_for_card, wait), failed=failed, deadline=deadline, cancel=cancel, discard=_wipe
+        return self._submit(
+            partial(self._wait_for_card, wait),
+            failed=failed,
+            deadline=deadline,
+            cancel=cancel,
+            session=session,
+            discard=_wipe,
         )
 
     def sam_id(self, deadline: float) -> "Future[SamIdRead]":
         """Ask for the number of the reader's security module."""
 
-        def ask(run: Run) -> SamIdRead:
-            reply = self._exchange(run, Command.SAM_ID)
-            sam_id = parse_sam_id(reply.data) if reply.sw3 == Sw3.OK else None
-            if sam_id is None:
-                return SamIdRead(Outcome.DEVICE_FAULT, _FAULTS.get(_known(reply.sw3), Detail.UNKNOWN_ANSWER))
-            return SamIdRead(Outcome.DONE, sam_id=sam_id)
+        return self._submit(self._ask_sam_id, failed=lambda e: SamIdRead(e.outcome, e.detail), deadline=deadline)
 
-        return self._worker.submit(ask, failed=lambda e: SamIdRead(e.outcome, e.detail), deadline=deadline)
+    def _ask_sam_id(self, run: Run[Line]) -> SamIdRead:
+        reply = self._exchange(run, Command.SAM_ID)
+        sam_id = parse_sam_id(reply.data) if reply.sw3 == Sw3.OK else None
+        if sam_id is None:
+            return SamIdRead(Outcome.DEVICE_FAULT, _FAULTS.get(_known(reply.sw3), Detail.UNKNOWN_ANSWER))
+        return SamIdRead(Outcome.DONE, sam_id=sam_id)
 
-    def close(self) -> None:
-        """End the running command, close the line and end the thread."""
-        self._worker.close()
+    def _self_test(self, run: Run[Line], steps: Steps) -> None:
+        with steps.step("status") as step:
+            status = self._probe(run)
+            run.report(status)
+            step.judge(status)
+        if steps.failed:
+            return
+        with steps.step("security_module") as step:
+            sam = self._ask_sam_id(run)
+            step.result(sam.outcome, sam.detail)
+            step.measured = str(sam.sam_id or "")
+        with steps.step("card_read", Request.LAY_ID_CARD) as step:
+            wait = _CardWait(lambda _: None)
+            try:
+                read = self._wait_for_card(wait, run)
+            except DeadlinePassed:
+                step.unknown(wait.detail)
+                return
+            step.result(read.outcome, read.detail)
+            _wipe(read)
 
-    def _status_after(self, error: HardwareError) -> DeviceStatus:
-        return DeviceStatus(DEVICE, error.health or Health.UNKNOWN, error.detail)
-
-    def _probe(self, run: Run) -> DeviceStatus:
+    def _probe(self, run: Run[Line]) -> DeviceStatus:
         try:
             reply = self._ask_patiently(run, Command.SAM_STATUS)
         except NoAnswer as error:
-            return self._status_after(error)
+            return status_after(error)
         if reply.sw3 == Sw3.OK:
             if self._must_lift:
                 self._must_lift = self._exchange(run, Command.FIND_CARD).sw3 != Sw3.FIND_FAILED
-            return DeviceStatus(DEVICE, Health.OK)
+            return DeviceStatus(Health.OK)
         fault = _FAULTS.get(_known(reply.sw3))
         if fault is None:
             _log_answer(Command.SAM_STATUS, reply)
-            return DeviceStatus(DEVICE, Health.UNKNOWN, Detail.UNKNOWN_ANSWER)
-        return DeviceStatus(DEVICE, Health.FAULT, fault)
+            return DeviceStatus(Health.UNKNOWN, Detail.UNKNOWN_ANSWER)
+        return DeviceStatus(Health.FAULT, fault)
 
-    def _wait_for_card(self, wait: "_CardWait", run: Run) -> CardRead:
+    def _wait_for_card(self, wait: "_CardWait", run: Run[Line]) -> CardRead:
         wait.say(CardEvent.PLACE_CARD)
         while True:
             reply = self._ask_patiently(run, Command.FIND_CARD)
@@ -212,7 +226,7 @@ class IdCardReader:
                 self._strange_answer(wait, reply)
             run.pause(self._timing.find_interval_s)
 
-    def _card_found(self, wait: "_CardWait", run: Run) -> CardRead | None:
+    def _card_found(self, wait: "_CardWait", run: Run[Line]) -> CardRead | None:
         """A card lies there: the read, or None when the wait goes on."""
         if self._must_lift:
             detail = wait.detail if wait.detail is not Detail.NO_CARD else Detail.CARD_NOT_LIFTED
@@ -233,7 +247,7 @@ class IdCardReader:
         wait.say(CardEvent.READING)
         return self._read(wait, run)
 
-    def _read(self, wait: "_CardWait", run: Run) -> CardRead | None:
+    def _read(self, wait: "_CardWait", run: Run[Line]) -> CardRead | None:
         self._card_may_hide = True  # some readers find a card that they have read only after it was lifted
         try:
             reply = self._exchange(run, self._read_command, self._timing.read_s)
@@ -246,14 +260,25 @@ class IdCardReader:
             self._bad_answer(wait, self._read_command, reply)
             return None
         self._must_lift = True
-        parsed = parse_card(blocks)
-        if isinstance(parsed, UnsupportedCardLayout):
-            return CardRead(Outcome.NOT_SUPPORTED, Detail.UNSUPPORTED_CARD_LAYOUT, layout=parsed.layout)
+        card = IdCard(blocks, self._newest_address(run) if self._read_newest_address else None)
         if run.cancelled:
-            parsed.wipe()
+            card.wipe()
             run.check()
         wait.say(CardEvent.READ_OK)
-        return CardRead(Outcome.DONE, card=parsed)
+        return CardRead(Outcome.DONE, card=card)
+
+    def _newest_address(self, run: Run[Line]) -> bytes | None:
+        """The appended address, empty where the card has none; None when it could not be read, which is no failure."""
+        try:
+            reply = self._exchange(run, Command.READ_NEWEST_ADDRESS)
+        except NoAnswer:
+            return None
+        if reply.sw3 == Sw3.OK:
+            return reply.data
+        if reply.sw3 == Sw3.NO_SUCH_CONTENT:
+            return b""
+        _log_answer(Command.READ_NEWEST_ADDRESS, reply)
+        return None
 
     def _bad_answer(self, wait: "_CardWait", command: Command, reply: Reply) -> None:
         fault = _FAULTS.get(_known(reply.sw3))
@@ -278,7 +303,7 @@ class IdCardReader:
                 return
         raise DeviceFault(fault or Detail.UNKNOWN_ANSWER)
 
-    def _ask_patiently(self, run: Run, command: Command) -> Reply:
+    def _ask_patiently(self, run: Run[Line], command: Command) -> Reply:
         """Ask up to `misses` times. Raises `NoAnswer` when all stayed unanswered."""
         for _ in range(self._timing.misses - 1):
             try:
@@ -287,7 +312,7 @@ class IdCardReader:
                 run.pause(self._timing.find_interval_s)
         return self._exchange(run, command)
 
-    def _exchange(self, run: Run, command: Command, timeout_s: float | None = None) -> Reply:
+    def _exchange(self, run: Run[Line], command: Command, timeout_s: float | None = None) -> Reply:
         """Send one command and wait for the reply that can be its answer. Raises `NoAnswer`."""
         run.check()
         run.discard_input()
@@ -306,11 +331,11 @@ class IdCardReader:
             if not data:
                 break
         self._decoder.reset()
-        raise NoAnswer(f"{DEVICE}: no answer to {command.name}")
+        raise NoAnswer(f"{self.role}: no answer to {command.name}")
 
-    def _answered(self, run: Run, reply: Reply) -> None:
-        if _known(reply.sw3) not in _FAULTS and self._worker.status.health is not Health.OK:
-            run.report(DeviceStatus(DEVICE, Health.OK))
+    def _answered(self, run: Run[Line], reply: Reply) -> None:
+        if _known(reply.sw3) not in _FAULTS and self.status.health is not Health.OK:
+            run.report(DeviceStatus(Health.OK))
 
 
 class _CardWait:
@@ -374,3 +399,33 @@ def _log_answer(command: Command, reply: Reply) -> None:
 def _wipe(read: CardRead) -> None:
     if read.card is not None:
         read.card.wipe()
+
+
+class ReaderOptions(Options):
+    """What a profile may say of a reader."""
+
+    read_fingerprint: bool = False
+    read_newest_address: bool = False
+
+
+def _open(opening: Opening[ReaderOptions]) -> IdCardReader:
+    return IdCardReader(
+        str(opening.address),
+        role=opening.role,
+        on_event=opening.on_event,
+        read_fingerprint=opening.options.read_fingerprint,
+        read_newest_address=opening.options.read_newest_address,
+        supervision=opening.supervision,
+    )
+
+
+DRIVER: Final = Driver(
+    id="sam-v",
+    title="Resident ID card reader (SAM_V)",
+    roles=frozenset({Role.ID_CARD_READER}),
+    schemes=LINE_SCHEMES,
+    open=_open,
+    options=ReaderOptions,
+    find=serial_ports,
+    probe=partial(probe_by_opening, _open, ReaderOptions(), Role.ID_CARD_READER),
+)

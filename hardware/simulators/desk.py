@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Callable
 from typing import Any, Final
 
-from hardware.simulators.id_card_reader import SAMPLE_CARDS, IdCardReaderSimulator, ReaderFaults
+from hardware.simulators.id_card_reader import IdCardReaderSimulator, ReaderFaults
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults
 from hardware.simulators.ticket_printer import PrinterEvent, PrinterFaults, TicketPrinterSimulator
 
 HELP: Final = """\
-lay [N [M]]                   lay sample card N (1 to 5), or two cards at once
+lay [N [M]]                   lay sample card N (1 to 8), or two cards at once
 lift                          take the card away
 reader|printer unplug|plug    the line goes away, comes back
 reader|printer clear          everything as good as new

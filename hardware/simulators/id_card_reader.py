@@ -4,13 +4,13 @@ Its frames are the published literals (http://eastcoms.com/service/downdrive/508
 sources); only the blocks of a card and the checksum behind them are computed here.
 """
 
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, Final
 
-from hardware.simulators.line import LineFaults, SimulatedLine
+from hardware.simulators.id_cards import SAMPLE_CARDS, FictitiousCard
+from hardware.simulators.line import LineFaults, PtyLine, SimulatedLine
+from hardware.simulators.simulator import LineSimulator, Place
 
 PREAMBLE: Final = bytes.fromhex("AA AA AA 96 69")
 OK: Final = PREAMBLE + bytes.fromhex("00 04 00 00 90 94")
@@ -25,6 +25,8 @@ BAD_COMMAND: Final = PREAMBLE + bytes.fromhex("00 04 00 00 21 25")
 NO_SUCH_CONTENT: Final = PREAMBLE + bytes.fromhex("00 04 00 00 91 95")
 READ_HEADER: Final = bytes.fromhex("05 08 00 00 90 01 00 04 00")
 READ_WITH_FINGERPRINT_HEADER: Final = bytes.fromhex("09 0A 00 00 90 01 00 04 00 04 00")
+READ_WITHOUT_FINGERPRINT_HEADER: Final = bytes.fromhex("05 0A 00 00 90 01 00 04 00 00 00")
+NEWEST_ADDRESS_HEADER: Final = bytes.fromhex("00 4A 00 00 90")
 SAM_ID_HEADER: Final = bytes.fromhex("00 14 00 00 90")
 SAM_ID_BLOCK: Final = bytes.fromhex("0500 0300 1B2D3301 4E61BC00 15CD5B07")
 
@@ -46,62 +48,6 @@ REQUESTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class FictitiousCard:
-    """A card of a person who does not exist. `valid_to` None means without end."""
-
-    name: str
-    sex: str
-    nation: str
-    birth: date
-    address: str
-    number: str
-    issuer: str = "样本市公安局虚构分局"
-    valid_from: date = date(2020, 1, 1)
-    valid_to: date | None = date(2040, 1, 1)
-    layout_mark: str = " "
-    """Character at byte 248: a space for residents, J, I or Y for the other layouts."""
-
-    def text_block(self) -> bytes:
-        """256 bytes UTF-16LE with the resident's fields at their places."""
-        until = self.valid_to.strftime("%Y%m%d") if self.valid_to else "长期"
-        fields = (
-            (self.name, 30),
-            (self.sex, 2),
-            (self.nation, 4),
-            (self.birth.strftime("%Y%m%d"), 16),
-            (self.address, 70),
-            (self.number, 36),
-            (self.issuer, 30),
-            (self.valid_from.strftime("%Y%m%d"), 16),
-            (until, 16),
-            ("", 28),
-            (self.layout_mark, 2),
-            ("", 6),
-        )
-        block = b""
-        for value, size in fields:
-            encoded = value.encode("utf-16-le")[:size]
-            block += encoded + b" \x00" * ((size - len(encoded)) // 2)
-        return block
-
-    def photo_block(self) -> bytes:
-        """1024 bytes that stand for the proprietary picture."""
-        return random.Random(self.number).randbytes(1024)  # noqa: S311 - a stand-in picture
-
-
-# Codes beginning with 99 belong to no place, so that no number here can be a living person's.
-SAMPLE_CARDS: Final = (
-    FictitiousCard("张三丰", "1", "01", date(1984, 4, 9), "样本省虚构市武当路太极巷1号", "990101198404090012"),
-    FictitiousCard("黄蓉", "2", "01", date(1991, 7, 15), "样本省虚构市桃花岛街8号2单元", "99010119910715028X"),
-    FictitiousCard("阿凡提·样本", "1", "05", date(1975, 2, 28), "样本省虚构县葡萄巷7号", "990102197502280030"),
-    FictitiousCard("王㛃喆", "2", "81", date(2001, 12, 31), "样本省虚构市生僻字路3号", "990101200112310044"),
-    FictitiousCard(
-        "令狐冲", "1", "77", date(1955, 10, 1), "样本省虚构市华山街5号", "990103195510010054", valid_to=None
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class ReaderFaults:
     """What is wrong with the reader itself."""
 
@@ -110,6 +56,7 @@ class ReaderFaults:
     find_sw3: int | None = None
     select_sw3: int | None = None
     read_sw3: int | None = None
+    newest_address_sw3: int | None = None
     wrong_checksum: bool = False
     wrong_length: int | None = None
     """This number in place of the right length of each answer."""
@@ -118,9 +65,11 @@ class ReaderFaults:
     read_failures: int = 0
     """So many reads fail before one succeeds, each wanting the card lifted and laid again."""
     stray_zero_in_preamble: bool = False
+    no_fingerprint: bool = False
+    """The card holds none: the block of a read with fingerprint is empty."""
 
 
-class IdCardReaderSimulator:
+class IdCardReaderSimulator(LineSimulator):
     """A reader on a simulated line. All methods may be called from any thread while it runs.
 
     `find_again_after_read`: whether a card that was read and still lies there is found again (some readers do), or
@@ -128,7 +77,7 @@ class IdCardReaderSimulator:
     """
 
     def __init__(self, line: SimulatedLine, *, find_again_after_read: bool = False) -> None:
-        self.line = line
+        super().__init__(line)
         self.faults = ReaderFaults()
         self.requests: list[str] = []
         """Names of the requests that came, in order."""
@@ -140,15 +89,15 @@ class IdCardReaderSimulator:
         self._selected = False
 
     @property
-    def address(self) -> str:
-        return self.line.address
+    def actions(self) -> Mapping[str, Callable[..., None]]:
+        return {"lay": self._lay_samples, "lift": self.lift}
 
     def start(self) -> "IdCardReaderSimulator":
         self.line.start(self._take)
         return self
 
-    def close(self) -> None:
-        self.line.close()
+    def help_self_test(self) -> None:
+        self.lay(SAMPLE_CARDS[0])
 
     def lay(self, *cards: FictitiousCard) -> None:
         """Lay one card (or several at once) on the reader."""
@@ -179,6 +128,13 @@ class IdCardReaderSimulator:
             self.faults = ReaderFaults()
 
         self.line.call(change)
+
+    def _lay_samples(self, *numbers: str) -> None:
+        """Lay sample cards by their numbers, counted from 1; the first one where none is said."""
+        chosen = [int(number) if number.isdigit() else 0 for number in numbers or ("1",)]
+        if not all(1 <= number <= len(SAMPLE_CARDS) for number in chosen):
+            raise ValueError(f"sample cards are 1 to {len(SAMPLE_CARDS)}")
+        self.lay(*(SAMPLE_CARDS[number - 1] for number in chosen))
 
     def _lift(self) -> None:
         self._cards = []
@@ -217,8 +173,8 @@ class IdCardReaderSimulator:
             "find": self._find,
             "select": self._select,
             "read": lambda: self._read(READ_HEADER, b""),
-            "read_with_fingerprint": lambda: self._read(READ_WITH_FINGERPRINT_HEADER, _FINGERPRINT),
-            "newest_address": lambda: NO_SUCH_CONTENT,
+            "read_with_fingerprint": self._read_with_fingerprint,
+            "newest_address": self._newest_address,
         }
         self._answer(answers.get(name, lambda: BAD_COMMAND)())
 
@@ -262,6 +218,22 @@ class IdCardReaderSimulator:
         self._done_with_card = True
         return answer
 
+    def _read_with_fingerprint(self) -> bytes:
+        if self.faults.no_fingerprint:
+            return self._read(READ_WITHOUT_FINGERPRINT_HEADER, b"")
+        return self._read(READ_WITH_FINGERPRINT_HEADER, _FINGERPRINT)
+
+    def _newest_address(self) -> bytes:
+        """Only of a card that was read and still lies there."""
+        if self.faults.newest_address_sw3 is not None:
+            return _error(self.faults.newest_address_sw3)
+        if not self._cards or not self._done_with_card:
+            return READ_FAILED
+        address = self._cards[0].newest_address
+        if not address:
+            return NO_SUCH_CONTENT
+        return _frame(NEWEST_ADDRESS_HEADER + address.ljust(35).encode("utf-16-le")[:70])
+
     def _answer(self, frame: bytes) -> None:
         if self.faults.wrong_checksum:
             frame = frame[:-1] + bytes((frame[-1] ^ 0x55,))
@@ -285,3 +257,8 @@ def _frame(body: bytes) -> bytes:
     for byte in body:
         check ^= byte
     return PREAMBLE + body + bytes((check,))
+
+
+def simulate(place: Place) -> IdCardReaderSimulator:
+    """A reader on a pty, with the habits of most: a card that was read is not found again until it was lifted."""
+    return IdCardReaderSimulator(PtyLine(place.folder / "id-card-reader", baud=place.baud))

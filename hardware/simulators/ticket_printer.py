@@ -6,14 +6,16 @@ download4.epson.biz/sec_pubs/pos/reference_en/escpos/{dle_eot,gs_la,gs_lr}.html.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from hardware.drivers import asset
 from hardware.simulators.escpos_parser import Command, CommandParser
-from hardware.simulators.line import LineFaults, SimulatedLine
+from hardware.simulators.line import LineFaults, PtyLine, SimulatedLine
 from hardware.simulators.paper import MARGIN_DOTS, Paper
+from hardware.simulators.simulator import LineSimulator, Place
 
 LINE_DOTS: Final = 32
 DOTS_PER_MM: Final = 8
@@ -56,7 +58,7 @@ class PrinterEvent:
     detail: str = ""
 
 
-class TicketPrinterSimulator:
+class TicketPrinterSimulator(LineSimulator):
     """A printer on a simulated line; slips are saved into `slips_folder`. Methods may be called from any thread.
 
     `knows_process_id`: whether it answers `GS ( H`, which many clones do not. `on_event` runs on the line's thread.
@@ -71,7 +73,7 @@ class TicketPrinterSimulator:
         knows_process_id: bool = True,
         on_event: Callable[[PrinterEvent], None] | None = None,
     ) -> None:
-        self.line = line
+        super().__init__(line)
         self.faults = PrinterFaults()
         self.slips: list[Slip] = []
         self.events: list[PrinterEvent] = []
@@ -89,8 +91,8 @@ class TicketPrinterSimulator:
         self._counting_from = 0
 
     @property
-    def address(self) -> str:
-        return self.line.address
+    def actions(self) -> Mapping[str, Callable[..., None]]:
+        return {"power": self.power_cycle}
 
     @property
     def paper_used_mm(self) -> float:
@@ -107,8 +109,8 @@ class TicketPrinterSimulator:
         self.line.start(self._take, self._connected)
         return self
 
-    def close(self) -> None:
-        self.line.close()
+    def help_self_test(self) -> None:
+        """Nobody's hands are needed: the slip falls out."""
 
     def set_faults(self, **changes: Any) -> None:
         """Change single faults of the printer, by the names of `PrinterFaults`; printing goes on where it may."""
@@ -271,3 +273,9 @@ class TicketPrinterSimulator:
         if frame != self._last_automatic:
             self._last_automatic = frame
             self.line.send(frame)
+
+
+def simulate(place: Place) -> TicketPrinterSimulator:
+    """A printer on a pty; its slips fall into the folder `slips`."""
+    line = PtyLine(place.folder / "ticket-printer", baud=place.baud)
+    return TicketPrinterSimulator(line, place.folder / "slips", asset("fonts/NotoSansSC-Regular.otf"))

@@ -10,7 +10,6 @@ from typing import Final
 
 from hardware.vocabulary import Detail, DeviceStatus, Health, Supply
 
-DEVICE: Final = "ticket_printer"
 PAPER: Final = "paper"
 REAL_TIME_QUESTIONS: Final = (1, 2, 3, 4)
 """Printer, cause of being offline, cause of error, paper."""
@@ -147,12 +146,12 @@ def status_of(answers: Mapping[int, int]) -> DeviceStatus:
     )
     for shown, detail in faults:
         if shown:
-            return DeviceStatus(DEVICE, Health.FAULT, detail, supplies)
+            return DeviceStatus(Health.FAULT, detail, supplies)
     if not all(n in answers for n in REAL_TIME_QUESTIONS):
-        return DeviceStatus(DEVICE, Health.UNKNOWN, Detail.NO_ANSWER, supplies)
+        return DeviceStatus(Health.UNKNOWN, Detail.NO_ANSWER, supplies)
     if paper is Supply.LOW:
-        return DeviceStatus(DEVICE, Health.DEGRADED, Detail.PAPER_LOW, supplies)
-    return DeviceStatus(DEVICE, Health.OK, Detail.NONE, supplies)
+        return DeviceStatus(Health.DEGRADED, Detail.PAPER_LOW, supplies)
+    return DeviceStatus(Health.OK, Detail.NONE, supplies)
 
 
 def real_time_sequences(stream: bytes) -> Iterable[int]:

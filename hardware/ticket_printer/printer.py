@@ -14,13 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from pydantic import Field
+
+from hardware.addresses import parse_line_address
 from hardware.cancel import CancelToken
 from hardware.command import Run
+from hardware.device import Capabilities, Device, Supervision
+from hardware.drivers import Driver, Opening, Options, asset
 from hardware.errors import DeviceFault, HardwareError, LineLost, NoAnswer
-from hardware.lines import open_line, parse_address
+from hardware.events import OnEvent
+from hardware.finding import LINE_SCHEMES, probe_by_opening, serial_ports
+from hardware.lines import Line, open_line
+from hardware.roles import Role
+from hardware.self_test import Request, Steps
 from hardware.ticket_printer.codec import (
     ASK_PAPER_IN_ORDER,
-    DEVICE,
     REAL_TIME_QUESTIONS,
     Answer,
     AnswerClassifier,
@@ -32,14 +40,23 @@ from hardware.ticket_printer.codec import (
     fence_id_of,
     status_of,
 )
-from hardware.ticket_printer.document import PrintDocument
+from hardware.ticket_printer.document import Align, PrintDocument, QrCode, Rule, Text
 from hardware.ticket_printer.encode import CUT, encode_document, separator
-from hardware.ticket_printer.profile import Fence, PrinterProfile
+from hardware.ticket_printer.profile import ChineseFont, Fence, PrinterProfile
 from hardware.ticket_printer.raster import SlipFont
 from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
-from hardware.worker import BackOff, DeviceWorker
 
 PIECE_BYTES: Final = 1024
+_TEST_SLIP: Final = PrintDocument(
+    (
+        Text("打印机自检 Printer self-test", bold=True, align=Align.CENTER),
+        Rule(),
+        Text("汉字：永和九年，岁在癸丑。㛃", width=1),
+        Text("ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"),
+        QrCode("SELF-TEST"),
+        Text("请核对字迹清晰、二维码可扫、切口整齐。"),
+    )
+)
 
 
 class PrintState(StrEnum):
@@ -119,11 +136,20 @@ class _Unsettled:
     job: _Job
 
 
-class TicketPrinter:
-    """A printer on a line such as `tcp:192.0.2.7:9100` or `serial:/dev/serial/by-id/…`, with a thread of its own.
+@dataclass(frozen=True, slots=True)
+class TicketPrinterCapabilities(Capabilities):
+    """What the printer can do."""
 
-    `font` draws what the printer's own font cannot. `on_status` hears each change of status, on the printer's thread.
-    Deadlines are `time.monotonic` seconds. Raises `BadAddress`, and OSError for a font that cannot be read.
+    width_dots: int
+    columns: int
+    native_qr: bool
+    fence: Fence
+
+
+class TicketPrinter(Device[Line]):
+    """A printer on a line such as `tcp:192.0.2.7:9100` or `serial:/dev/serial/by-id/…`.
+
+    `font` draws what the printer's own font cannot. Raises `BadAddress`, and OSError for a font that cannot be read.
     """
 
     def __init__(
@@ -131,11 +157,11 @@ class TicketPrinter:
         address: str,
         font: Path,
         *,
+        role: Role = Role.TICKET_PRINTER,
         profile: PrinterProfile | None = None,
-        on_status: Callable[[DeviceStatus], None] | None = None,
+        on_event: OnEvent | None = None,
         timing: PrinterTiming | None = None,
-        back_off: BackOff | None = None,
-        probe_interval_s: float = 3.0,
+        supervision: Supervision | None = None,
     ) -> None:
         self._profile = profile or PrinterProfile()
         self._timing = timing or PrinterTiming()
@@ -144,33 +170,14 @@ class TicketPrinter:
         self._fence_numbers = itertools.count(int(time.time()) & 0xFFFF)
         self._unsettled: _Unsettled | None = None
         self._uncut = False
-        self._worker = DeviceWorker(
-            DEVICE,
-            partial(open_line, parse_address(address)),
-            self._probe,
-            on_status=on_status,
-            probe_interval_s=probe_interval_s,
-            probe_timeout_s=(self._timing.misses + 4) * self._timing.answer_s,
-            back_off=back_off,
+        model = self._profile
+        super().__init__(
+            role,
+            partial(open_line, parse_line_address(address)),
+            capabilities=TicketPrinterCapabilities(model.width_dots, model.columns, model.native_qr, model.fence),
+            on_event=on_event,
+            supervision=supervision,
         )
-
-    @property
-    def last_status(self) -> DeviceStatus:
-        """What is known without asking."""
-        return self._worker.status
-
-    def status(self, deadline: float) -> "Future[DeviceStatus]":
-        """Ask the printer how it is. Waits its turn behind a running command."""
-
-        def ask(run: Run) -> DeviceStatus:
-            status = self._probe(run)
-            run.report(status)
-            return status
-
-        def failed(error: HardwareError) -> DeviceStatus:
-            return DeviceStatus(DEVICE, error.health or Health.UNKNOWN, error.detail)
-
-        return self._worker.submit(ask, failed=failed, deadline=deadline)
 
     def print(
         self,
@@ -187,13 +194,24 @@ class TicketPrinter:
         """
         job = _Job(document, on_state or (lambda _: None))
         job.enter(PrintState.QUEUED)
-        return self._worker.submit(partial(self._print, job), failed=job.failed, deadline=deadline, cancel=cancel)
+        return self._submit(partial(self._print, job), failed=job.failed, deadline=deadline, cancel=cancel)
 
-    def close(self) -> None:
-        """End the running command, close the line and end the thread."""
-        self._worker.close()
+    def _self_test(self, run: Run[Line], steps: Steps) -> None:
+        with steps.step("status") as step:
+            status = self._probe(run)
+            run.report(status)
+            step.judge(status)
+        if steps.failed:
+            return
+        with steps.step("slip_with_fence", Request.TAKE_SLIP) as step:
+            job = _Job(_TEST_SLIP, lambda _: None)
+            try:
+                printed = self._print(job, run)
+            except HardwareError as error:
+                printed = job.failed(error)
+            step.result(printed.outcome, printed.detail)
 
-    def _print(self, job: _Job, run: Run) -> PrintResult:
+    def _print(self, job: _Job, run: Run[Line]) -> PrintResult:
         commands = encode_document(job.document, self._profile, self._font)
         job.enter(PrintState.PREFLIGHT)
         status = self._preflight(run)
@@ -218,7 +236,7 @@ class TicketPrinter:
         self._uncut = False
         return self._after_cut(run, job)
 
-    def _after_cut(self, run: Run, job: _Job) -> PrintResult:
+    def _after_cut(self, run: Run[Line], job: _Job) -> PrintResult:
         error = self._ask(run, 3)
         if error is not None and (status := status_of({3: error})).health is Health.FAULT:
             run.report(status)
@@ -226,7 +244,7 @@ class TicketPrinter:
             return PrintResult(job.state, Outcome.DEVICE_FAULT, status.detail)
         return PrintResult(job.state, Outcome.DONE)
 
-    def _preflight(self, run: Run) -> DeviceStatus:
+    def _preflight(self, run: Run[Line]) -> DeviceStatus:
         """Status before the first byte. A connection that a printer dropped while idle is opened again here."""
         try:
             return self._ask_all(run)
@@ -234,13 +252,13 @@ class TicketPrinter:
             run.reopen()
             return self._ask_all(run)
 
-    def _probe(self, run: Run) -> DeviceStatus:
+    def _probe(self, run: Run[Line]) -> DeviceStatus:
         try:
             return self._ask_all(run)
         except NoAnswer as error:
-            return DeviceStatus(DEVICE, Health.UNKNOWN, error.detail)
+            return DeviceStatus(Health.UNKNOWN, error.detail)
 
-    def _ask_all(self, run: Run) -> DeviceStatus:
+    def _ask_all(self, run: Run[Line]) -> DeviceStatus:
         """Ask `DLE EOT` 1 to 4. Raises `NoAnswer` when the first one stays unanswered; the others may."""
         answers: dict[int, int] = {}
         for _ in range(self._timing.misses):
@@ -249,14 +267,14 @@ class TicketPrinter:
                 answers[1] = first
                 break
         else:
-            raise NoAnswer(f"{DEVICE}: no answer to {self._timing.misses} questions")
+            raise NoAnswer(f"{self.role}: no answer to {self._timing.misses} questions")
         for n in REAL_TIME_QUESTIONS[1:]:
             byte = self._ask(run, n)
             if byte is not None:
                 answers[n] = byte
         return status_of(answers)
 
-    def _ask(self, run: Run, n: int) -> int | None:
+    def _ask(self, run: Run[Line], n: int) -> int | None:
         """One real-time question; None when unanswered.
 
         The answer does not name its question, so what came before is taken away first, and where answers that differ
@@ -278,7 +296,7 @@ class TicketPrinter:
                 return found.pop()
         return None
 
-    def _send(self, run: Run, commands: list[bytes]) -> None:
+    def _send(self, run: Run[Line], commands: list[bytes]) -> None:
         stream = b"".join(commands)
         for start in range(0, len(stream), PIECE_BYTES):
             run.write(stream[start : start + PIECE_BYTES])
@@ -290,7 +308,7 @@ class TicketPrinter:
     def _next_fence(self) -> bytes:
         return fence_id_of(next(self._fence_numbers))
 
-    def _await_fence(self, run: Run, fence_id: bytes, job: _Job) -> None:
+    def _await_fence(self, run: Run[Line], fence_id: bytes, job: _Job) -> None:
         """Wait for the fence, looking at the status meanwhile.
 
         Raises `DeviceFault` when two looks in a row show why it cannot come, `DeadlinePassed` otherwise; `job.cause`
@@ -321,7 +339,7 @@ class TicketPrinter:
 class _Looks:
     """Looking at the status while a fence is awaited: one question at a time, none before the last one's answer."""
 
-    def __init__(self, run: Run, timing: PrinterTiming, job: _Job) -> None:
+    def __init__(self, run: Run[Line], timing: PrinterTiming, job: _Job) -> None:
         self._run = run
         self._timing = timing
         self._job = job
@@ -361,3 +379,46 @@ class _Looks:
         self._faults_in_a_row += 1
         if self._faults_in_a_row > 1:
             raise DeviceFault(status.detail)
+
+
+class PrinterOptions(Options):
+    """What a profile may say of a printer: what is particular about its model."""
+
+    width_dots: int = Field(default=576, ge=200, le=2000, multiple_of=8)
+    chinese: ChineseFont = ChineseFont.GBK
+    native_qr: bool = True
+    fence: Fence = Fence.PROCESS_ID
+    feed_before_cut_lines: int = Field(default=4, ge=0, le=20)
+    font: Path = Field(default_factory=lambda: asset("fonts/NotoSansSC-Regular.otf"))
+
+    def model(self) -> PrinterProfile:
+        return PrinterProfile(
+            width_dots=self.width_dots,
+            chinese=self.chinese,
+            native_qr=self.native_qr,
+            fence=self.fence,
+            feed_before_cut_lines=self.feed_before_cut_lines,
+        )
+
+
+def _open(opening: Opening[PrinterOptions]) -> TicketPrinter:
+    return TicketPrinter(
+        str(opening.address),
+        opening.options.font,
+        role=opening.role,
+        profile=opening.options.model(),
+        on_event=opening.on_event,
+        supervision=opening.supervision,
+    )
+
+
+DRIVER: Final = Driver(
+    id="escpos",
+    title="Ticket printer (ESC/POS)",
+    roles=frozenset({Role.TICKET_PRINTER}),
+    schemes=LINE_SCHEMES,
+    open=_open,
+    options=PrinterOptions,
+    find=serial_ports,
+    probe=partial(probe_by_opening, _open, PrinterOptions(), Role.TICKET_PRINTER),
+)

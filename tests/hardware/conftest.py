@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.device import Supervision
 from hardware.id_card.reader import IdCardReader, ReaderTiming
 from hardware.simulators.id_card_reader import IdCardReaderSimulator
 from hardware.simulators.line import PtyLine, SimulatedLine, TcpServerLine
@@ -17,7 +18,7 @@ from hardware.worker import BackOff
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
 QUICK_READER = ReaderTiming(find_interval_s=0.02, answer_s=0.25, misses=2, read_s=0.6, gap_s=0.1, relay_hint_s=60)
 QUICK_PRINTER = PrinterTiming(answer_s=0.15, misses=2, look_interval_s=0.03)
-QUICK_BACK_OFF = BackOff(first_s=0.02, limit_s=0.05)
+QUICK = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=1.0)
 
 
 def soon(seconds: float = 20.0) -> float:
@@ -51,7 +52,7 @@ class Bench:
         return simulator
 
     def reader(self, address: str, **options) -> IdCardReader:
-        options = {"timing": QUICK_READER, "back_off": QUICK_BACK_OFF, "probe_interval_s": 0.05} | options
+        options = {"timing": QUICK_READER, "supervision": QUICK} | options
         reader = IdCardReader(address, **options)
         self._stack.callback(reader.close)
         return reader
@@ -66,7 +67,7 @@ class Bench:
         return self.printer_simulator(TcpServerLine(), **options)
 
     def printer(self, address: str, **options) -> TicketPrinter:
-        options = {"timing": QUICK_PRINTER, "back_off": QUICK_BACK_OFF, "probe_interval_s": 0.05} | options
+        options = {"timing": QUICK_PRINTER, "supervision": QUICK} | options
         printer = TicketPrinter(address, FONT, **options)
         self._stack.callback(printer.close)
         return printer

@@ -8,9 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from hardware.cancel import CancelToken
-from hardware.id_card.fields import CardLayout, IdCard
+from hardware.device import Supervision
+from hardware.id_card.fields import IdCard
 from hardware.id_card.reader import CardEvent, ReaderTiming
-from hardware.simulators.id_card_reader import SAMPLE_CARDS, FictitiousCard
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults
 from hardware.vocabulary import Detail, Health, Outcome, WhoActs
 
@@ -33,7 +34,7 @@ def test_a_card_is_found_selected_and_read(bench, soon):
     assert (read.outcome, read.card.name, read.card.number) == (Outcome.DONE, CARD.name, CARD.number)
     assert read.card.photo == CARD.photo_block()
     assert events == [CardEvent.PLACE_CARD, CardEvent.CARD_FOUND, CardEvent.READING, CardEvent.READ_OK]
-    assert reader.last_status.health is Health.OK
+    assert reader.status.health is Health.OK
 
 
 async def test_a_read_can_be_awaited_in_asyncio(bench, soon):
@@ -97,10 +98,10 @@ def test_a_reader_that_gives_no_answer_is_unknown_and_is_ok_again_afterwards(ben
     read = reader.wait_for_card(soon()).result(30)
     assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.NO_ANSWER)
     assert read.who_acts is WhoActs.TECHNICIAN
-    assert reader.last_status.health is Health.UNKNOWN
+    assert reader.status.health is Health.UNKNOWN
     simulator.clear_faults()
     simulator.lay(CARD)
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
     assert reader.wait_for_card(soon()).result(30).outcome is Outcome.DONE
 
 
@@ -111,7 +112,7 @@ def test_answers_that_never_check_out_are_no_answers(bench, soon, faults):
     reader = bench.reader(simulator.address)
     read = reader.wait_for_card(soon()).result(30)
     assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.NO_ANSWER)
-    assert reader.last_status.health is Health.UNKNOWN
+    assert reader.status.health is Health.UNKNOWN
 
 
 def test_a_stray_zero_in_each_preamble_is_no_harm(bench, soon):
@@ -168,7 +169,7 @@ def test_a_card_held_and_moved_by_two_fingers_is_read_in_the_end(bench, soon, wa
 @pytest.mark.parametrize("find_again", [True, False])
 def test_a_card_left_by_the_one_before_is_not_read_for_the_next(bench, soon, wait_until, find_again):
     simulator = bench.reader_simulator(find_again_after_read=find_again)
-    reader = bench.reader(simulator.address, probe_interval_s=60, timing=HINTS_SOON)
+    reader = bench.reader(simulator.address, supervision=Supervision(probe_interval_s=60), timing=HINTS_SOON)
     simulator.lay(CARD)
     reader.wait_for_card(soon()).result(20).card.wipe()
     future, events = reading(reader, soon)
@@ -192,20 +193,38 @@ def test_two_cards_are_told_and_the_wait_goes_on_when_one_is_taken(bench, soon, 
     assert future.result(20).card.name == OTHER.name
 
 
-@pytest.mark.parametrize(
-    ("mark", "layout"),
-    [("J", CardLayout.HMT_RESIDENT), ("I", CardLayout.FOREIGNER_2017), ("Y", CardLayout.FOREIGNER_2023)],
-)
-def test_a_card_of_another_layout_is_named_as_not_supported(bench, soon, mark, layout):
+@pytest.mark.parametrize("card", SAMPLE_CARDS, ids=lambda card: card.number)
+def test_cards_of_all_four_layouts_are_read(bench, soon, card):
     simulator = bench.reader_simulator()
-    simulator.lay(FictitiousCard("样本", "1", "01", CARD.birth, "", "0" * 18, layout_mark=mark))
+    simulator.lay(card)
     read = bench.reader(simulator.address).wait_for_card(soon()).result(20)
-    assert (read.outcome, read.detail, read.layout) == (
-        Outcome.NOT_SUPPORTED,
-        Detail.UNSUPPORTED_CARD_LAYOUT,
-        layout,
-    )
-    assert read.who_acts is WhoActs.CLERK
+    assert (read.outcome, read.card.number, read.card.birth_date) == (Outcome.DONE, card.number, card.birth)
+
+
+@pytest.mark.parametrize(("card", "address"), [(SAMPLE_CARDS[2], SAMPLE_CARDS[2].newest_address), (CARD, "")])
+def test_the_appended_address_is_read_where_asked_for(bench, soon, card, address):
+    simulator = bench.reader_simulator()
+    simulator.lay(card)
+    reader = bench.reader(simulator.address, read_newest_address=True)
+    assert reader.wait_for_card(soon()).result(20).card.newest_address == address
+    assert simulator.requests[-2:] == ["read", "newest_address"]
+
+
+@pytest.mark.parametrize("sw3", [0x41, 0x5C])
+def test_a_card_whose_appended_address_cannot_be_read_is_read_all_the_same(bench, soon, sw3):
+    simulator = bench.reader_simulator()
+    simulator.set_faults(newest_address_sw3=sw3)
+    simulator.lay(CARD)
+    read = bench.reader(simulator.address, read_newest_address=True).wait_for_card(soon()).result(20)
+    assert (read.outcome, read.card.name, read.card.newest_address) == (Outcome.DONE, CARD.name, None)
+
+
+def test_a_card_without_fingerprints_has_an_empty_block(bench, soon):
+    simulator = bench.reader_simulator()
+    simulator.set_faults(no_fingerprint=True)
+    simulator.lay(CARD)
+    read = bench.reader(simulator.address, read_fingerprint=True).wait_for_card(soon()).result(20)
+    assert (read.outcome, read.card.fingerprint) == (Outcome.DONE, b"")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +240,9 @@ def test_a_fault_of_the_reader_ends_the_wait_with_its_name(bench, soon, faults, 
     simulator = bench.reader_simulator()
     simulator.set_faults(**faults)
     simulator.lay(CARD)
-    read = bench.reader(simulator.address, probe_interval_s=60).wait_for_card(soon()).result(20)
+    read = (
+        bench.reader(simulator.address, supervision=Supervision(probe_interval_s=60)).wait_for_card(soon()).result(20)
+    )
     assert (read.outcome, read.detail, read.who_acts) == (Outcome.DEVICE_FAULT, detail, WhoActs.TECHNICIAN)
 
 
@@ -229,7 +250,7 @@ def test_a_fault_of_the_reader_ends_the_wait_with_its_name(bench, soon, faults, 
 def test_a_reader_that_says_it_is_ill_is_not_ok(bench, soon, sw3, health):
     simulator = bench.reader_simulator()
     simulator.set_faults(status_sw3=sw3)
-    assert bench.reader(simulator.address).status(soon()).result(20).health is health
+    assert bench.reader(simulator.address).ask_status(soon()).result(20).health is health
 
 
 @pytest.mark.parametrize(("sw3", "event"), [(0x40, CardEvent.WRONG_CARD), (0x31, CardEvent.LIFT_AND_RELAY)])
@@ -307,7 +328,7 @@ async def test_a_card_read_for_a_task_that_was_cancelled_is_wiped(bench, soon, w
     await asyncio.to_thread(wait_until, lambda: CardEvent.READING in events)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    assert reader.status(soon()).result(20).health is Health.OK
+    assert reader.ask_status(soon()).result(20).health is Health.OK
     assert CardEvent.READ_OK not in events
     gc.collect()
     assert not [thing for thing in gc.get_objects() if isinstance(thing, IdCard) and not thing.wiped]
@@ -317,13 +338,13 @@ def test_unplugged_while_idle_is_offline_and_back_again_is_ok_each_logged_once(b
     simulator = bench.reader_simulator()
     with capture_logs() as logs:
         reader = bench.reader(simulator.address)
-        wait_until(lambda: reader.last_status.health is Health.OK)
+        wait_until(lambda: reader.status.health is Health.OK)
         for _ in range(2):
             simulator.line.unplug()
-            wait_until(lambda: reader.last_status.health is Health.OFFLINE)
-            assert reader.last_status.detail is Detail.LINE_LOST
+            wait_until(lambda: reader.status.health is Health.OFFLINE)
+            assert reader.status.detail is Detail.LINE_LOST
             simulator.line.plug()
-            wait_until(lambda: reader.last_status.health is Health.OK)
+            wait_until(lambda: reader.status.health is Health.OK)
     assert [entry["event"] for entry in logs] == ["device_found"] + ["device_lost", "device_found"] * 2
 
 
@@ -331,25 +352,25 @@ def test_a_reader_that_is_absent_at_the_start_is_found_when_it_comes(bench, wait
     simulator = bench.reader_simulator()
     simulator.line.unplug()
     reader = bench.reader(simulator.address)
-    wait_until(lambda: reader.last_status.health is Health.OFFLINE)
+    wait_until(lambda: reader.status.health is Health.OFFLINE)
     read = reader.wait_for_card(soon()).result(20)
     assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.LINE_LOST)
     simulator.line.plug()
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
 
 
 @pytest.mark.parametrize("place", [1, 30, 600])
 def test_unplugged_in_the_middle_of_an_answer_is_a_lost_line(bench, soon, wait_until, place):
     simulator = bench.reader_simulator()
     reader = bench.reader(simulator.address)
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
     simulator.lay(CARD)
     simulator.line.set_faults(LineFaults(unplug_after_sent=place))
     read = reader.wait_for_card(soon()).result(20)
     assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.LINE_LOST)
     simulator.clear_faults()
     simulator.line.plug()
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
     simulator.lay(CARD)
     assert reader.wait_for_card(soon()).result(20).card.name == CARD.name
 
@@ -362,7 +383,7 @@ def test_a_card_that_hides_after_a_broken_line_is_asked_to_be_laid_again(bench, 
     assert reader.wait_for_card(soon()).result(20).detail is Detail.LINE_LOST
     simulator.clear_faults()
     simulator.line.plug()
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
     future, events = reading(reader, soon)
     wait_until(lambda: CardEvent.LIFT_AND_RELAY in events)
     simulator.lay(CARD)

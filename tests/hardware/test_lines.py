@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from hardware.addresses import SerialAddress, TcpAddress, parse_address
 from hardware.errors import BadAddress, LineLost, LineStalled
-from hardware.lines import SerialAddress, TcpAddress, open_line, parse_address
+from hardware.lines import open_line
 from hardware.simulators.line import PtyLine, TcpServerLine
 
 

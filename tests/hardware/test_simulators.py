@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 from PIL import ImageDraw
 
-from hardware.lines import open_line, parse_address
+from hardware.addresses import parse_address
+from hardware.lines import open_line
 from hardware.simulators.desk import SimulatorDesk
 from hardware.simulators.escpos_parser import CommandParser
-from hardware.simulators.id_card_reader import SAMPLE_CARDS
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults, TcpServerLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
 

@@ -9,6 +9,7 @@ from PIL import Image as Picture
 from structlog.testing import capture_logs
 
 from hardware.cancel import CancelToken
+from hardware.device import Supervision
 from hardware.simulators.line import LineFaults
 from hardware.ticket_printer.document import Align, Banner, BigText, PrintDocument, QrCode, Rule, Text
 from hardware.ticket_printer.printer import PrintState
@@ -97,7 +98,7 @@ def test_a_fault_before_the_slip_is_told_and_no_byte_of_it_is_sent(bench, simula
     result = future.result(20)
     assert (result.state, result.outcome, result.detail) == (PrintState.FAILED, Outcome.DEVICE_FAULT, detail)
     assert states == [PrintState.QUEUED, PrintState.PREFLIGHT, PrintState.FAILED]
-    assert printer.last_status.health is Health.FAULT
+    assert printer.status.health is Health.FAULT
     simulator.clear_faults()
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
     assert len(simulator.slips) == 1
@@ -107,7 +108,7 @@ def test_paper_near_its_end_still_prints_and_says_so(bench, simulator, soon):
     printer = bench.printer(simulator.address)
     simulator.set_faults(near_end=True)
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
-    status = printer.status(soon()).result(20)
+    status = printer.ask_status(soon()).result(20)
     assert (status.health, status.detail, status.supplies["paper"]) == (
         Health.DEGRADED,
         Detail.PAPER_LOW,
@@ -146,7 +147,7 @@ def test_a_jammed_knife_after_the_print_is_a_printed_slip_and_a_fault(bench, sim
         Outcome.DEVICE_FAULT,
         Detail.CUTTER_ERROR,
     )
-    assert printer.last_status.detail is Detail.CUTTER_ERROR
+    assert printer.status.detail is Detail.CUTTER_ERROR
 
 
 @pytest.mark.parametrize("faults", [LineFaults(silent=True), LineFaults(busy=True)], ids=["silent", "busy"])
@@ -159,10 +160,10 @@ def test_a_printer_that_does_not_answer_gets_no_slip_and_is_unknown_not_ok(bench
         Outcome.DEVICE_FAULT,
         Detail.NO_ANSWER,
     )
-    assert printer.last_status.health is Health.UNKNOWN
-    assert printer.status(soon()).result(20).supplies.get("paper", Supply.UNKNOWN) is Supply.UNKNOWN
+    assert printer.status.health is Health.UNKNOWN
+    assert printer.ask_status(soon()).result(20).supplies.get("paper", Supply.UNKNOWN) is Supply.UNKNOWN
     simulator.line.set_faults(LineFaults())
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    wait_until(lambda: printer.status.health is Health.OK)
     assert simulator.slips == []
 
 
@@ -200,8 +201,8 @@ def test_an_unruly_line_costs_no_proof(bench, simulator, soon, faults):
 
 def test_a_late_answer_to_another_question_is_not_taken_for_this_one(bench, soon, wait_until):
     simulator = bench.tcp_printer_simulator()
-    printer = bench.printer(simulator.address, probe_interval_s=60)
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    printer = bench.printer(simulator.address, supervision=Supervision(probe_interval_s=60))
+    wait_until(lambda: printer.status.health is Health.OK)
     simulator.line.set_faults(LineFaults(noise_before=b"\x1a"))
     result = printer.print(SLIP, soon()).result(20)
     assert (result.state, result.detail) == (PrintState.FAILED, Detail.NO_ANSWER), "12 or 1A: nobody can tell"
@@ -217,8 +218,8 @@ def test_automatic_status_between_the_answers_is_not_taken_for_one(bench, simula
 
 def test_an_idle_connection_that_the_printer_dropped_is_opened_again_and_prints_once(bench, soon, wait_until):
     simulator = bench.tcp_printer_simulator()
-    printer = bench.printer(simulator.address, probe_interval_s=60)
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    printer = bench.printer(simulator.address, supervision=Supervision(probe_interval_s=60))
+    wait_until(lambda: printer.status.health is Health.OK)
     with capture_logs() as logs:
         simulator.line.drop_connection()
         assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
@@ -231,14 +232,14 @@ def test_unplugged_in_the_middle_leaves_the_slip_unknown_and_the_next_one_is_who
     bench, simulator, soon, wait_until, place
 ):
     printer = bench.printer(simulator.address)
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    wait_until(lambda: printer.status.health is Health.OK)
     simulator.line.set_faults(LineFaults(unplug_after_taken=place))
     result = printer.print(SLIP, soon()).result(20)
     assert (result.state, result.outcome, result.detail) == (PrintState.UNKNOWN, Outcome.UNKNOWN, Detail.LINE_LOST)
-    wait_until(lambda: printer.last_status.health is Health.OFFLINE)
+    wait_until(lambda: printer.status.health is Health.OFFLINE)
     simulator.clear_faults()
     simulator.line.plug()
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    wait_until(lambda: printer.status.health is Health.OK)
     assert not any("前面等候" in slip.text for slip in simulator.slips), "nothing is printed again by itself"
     document = PrintDocument((Banner("补打"), *SLIP.blocks))
     assert printer.print(document, soon()).result(20).outcome is Outcome.DONE
@@ -268,7 +269,7 @@ def test_a_printer_that_is_absent_takes_no_slip(bench, soon, wait_until):
         Detail.LINE_LOST,
     )
     simulator.line.plug()
-    wait_until(lambda: printer.last_status.health is Health.OK)
+    wait_until(lambda: printer.status.health is Health.OK)
 
 
 def test_a_cancel_before_the_first_byte_prints_nothing(bench, soon):
@@ -331,5 +332,5 @@ def test_a_printer_that_leaves_single_questions_open_prints_and_is_not_called_ok
     simulator = bench.tcp_printer_simulator()
     simulator.set_faults(silent_questions=frozenset({missing}))
     printer = bench.printer(simulator.address)
-    assert printer.status(soon()).result(20).health is Health.UNKNOWN
+    assert printer.ask_status(soon()).result(20).health is Health.UNKNOWN
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE

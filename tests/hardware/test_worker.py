@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from hardware.addresses import parse_address
 from hardware.cancel import CancelToken
-from hardware.lines import open_line, parse_address
+from hardware.lines import open_line
 from hardware.simulators.line import PtyLine
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 from hardware.worker import BackOff, DeviceWorker
 
-FINE = DeviceStatus("device", Health.OK)
+FINE = DeviceStatus(Health.OK)
 
 
 @pytest.fixture
@@ -140,12 +141,12 @@ def test_fifty_plug_cycles_leak_no_thread_and_no_descriptor(bench, wait_until):
     simulator = bench.reader_simulator()
     threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
     reader = bench.reader(simulator.address)
-    wait_until(lambda: reader.last_status.health is Health.OK)
+    wait_until(lambda: reader.status.health is Health.OK)
     for _ in range(50):
         simulator.line.unplug()
-        wait_until(lambda: reader.last_status.health is Health.OFFLINE)
+        wait_until(lambda: reader.status.health is Health.OFFLINE)
         simulator.line.plug()
-        wait_until(lambda: reader.last_status.health is Health.OK)
+        wait_until(lambda: reader.status.health is Health.OK)
     reader.close()
     assert threading.active_count() == threads
     assert len(os.listdir("/proc/self/fd")) == descriptors

@@ -1,0 +1,30 @@
+"""Which simulator plays the devices of which driver. A simulator's module is loaded when it is asked for."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from hardware.simulators.simulator import Place, Simulator
+
+MakeSimulator = Callable[[Place], Simulator]
+
+_WHERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "sam-v": "hardware.simulators.id_card_reader:simulate",
+        "escpos": "hardware.simulators.ticket_printer:simulate",
+    }
+)
+"""Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""
+
+
+def simulated_drivers() -> tuple[str, ...]:
+    """Ids of the drivers that have a simulator."""
+    return tuple(_WHERE)
+
+
+def make_simulator(driver: str, place: Place) -> Simulator:
+    """A simulated device for a driver, not started. Raises KeyError for a driver without one."""
+    module, _, function = _WHERE[driver].partition(":")
+    make: MakeSimulator = getattr(import_module(module), function)
+    return make(place)
