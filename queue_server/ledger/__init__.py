@@ -27,6 +27,7 @@ from queue_server.ledger.port import (
     LeaseState,
     Ledger,
     NewEvent,
+    Notice,
     Snapshot,
 )
 from queue_server.ledger.sql import SqlLedger
@@ -56,6 +57,7 @@ __all__ = [
     "LedgerUnavailable",
     "MemoryLedger",
     "NewEvent",
+    "Notice",
     "OutOfStep",
     "SchemaUnknown",
     "Snapshot",

@@ -10,6 +10,7 @@ EVENT = ("seq", "epoch", "at", "by", "why", "kind", "body", "prev_hash", "hash")
 EVENTS = ("hall", *EVENT)
 ANSWERS = ("device", "request_id", "body_hash", "answer", "ticket", "at")
 AUDIT = ("hall", "at", "by", "act", "subject", "details")
+NOTICES = ("id", "hall", "seq", "channel", "kind", "at", "body")
 DAY_HEADS = ("hall", "business_date", "seq", "hash", "at")
 
 Rows = list[tuple[Any, ...]]
@@ -22,6 +23,7 @@ class Written(NamedTuple):
     answers: Rows
     audit: Rows
     day_heads: Rows
+    notices: Rows
 
 
 def written(batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHead]) -> Written:
@@ -32,4 +34,5 @@ def written(batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHe
         [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers],
         [(hall, n.at, n.by, n.act, n.subject, n.details) for n in batch.audit],
         [(d.hall, d.business_date, d.seq, d.hash, d.at) for d in closed],
+        [(n.id, n.hall, n.seq, n.channel, n.kind, n.at, n.body) for n in batch.notices],
     )

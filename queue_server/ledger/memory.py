@@ -19,6 +19,7 @@ from queue_server.ledger.port import (
     Head,
     Lease,
     LeaseState,
+    Notice,
     Snapshot,
     closed_days,
 )
@@ -34,6 +35,7 @@ class MemoryLedger:
         self._rows: dict[str, list[EventRow]] = {}
         self._answers: dict[AnswerKey, Answer] = {}
         self._audit: list[tuple[str, AuditNote]] = []
+        self.notices: list[Notice] = []
         self._leases: dict[str, LeaseState] = {}
         self._candidates: dict[tuple[str, str], Candidate] = {}
         self._snapshots: dict[str, list[Snapshot]] = {}
@@ -106,6 +108,7 @@ class MemoryLedger:
             self._answers.update(zip(keys, batch.answers, strict=True))
             self._audit.extend((batch.hall, note) for note in batch.audit)
             self._day_heads.setdefault(batch.hall, []).extend(closed)
+            self.notices.extend(batch.notices)
             return Appended(self._head(batch.hall), closed)
 
     def check_room(self) -> None:

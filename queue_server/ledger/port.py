@@ -67,6 +67,20 @@ class AuditNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a booking channel is told of an event of the hall. `body` is canonical JSON without personal data."""
+
+    id: str
+    """`<hall>-<seq>`: the same for every delivery, so that a receiver can tell a repeat."""
+    hall: str
+    seq: int
+    channel: str
+    kind: str
+    at: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppendBatch:
     """All that one turn of a hall writes: in one transaction or not at all."""
 
@@ -76,6 +90,7 @@ class AppendBatch:
     events: tuple[NewEvent, ...] = ()
     answers: tuple[Answer, ...] = ()
     audit: tuple[AuditNote, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from queue_server.ledger import tables
 from queue_server.ledger.chain import GENESIS, chained
-from queue_server.ledger.columns import ANSWERS, AUDIT, DAY_HEADS, EVENTS, Written, written
+from queue_server.ledger.columns import ANSWERS, AUDIT, DAY_HEADS, EVENTS, NOTICES, Written, written
 from queue_server.ledger.database import Database, needs_upgrade, schema_of, upgrade
 from queue_server.ledger.errors import Fenced, LedgerError, LedgerFull, LedgerUnavailable, OutOfStep
 from queue_server.ledger.port import AppendBatch, Appended, Head, closed_days
@@ -201,6 +201,7 @@ def _insert_all(cursor: Any, rows: Written) -> None:
     _insert(cursor, tables.answers, ANSWERS, rows.answers)
     _insert(cursor, tables.audit, AUDIT, rows.audit)
     _insert(cursor, tables.day_heads, DAY_HEADS, rows.day_heads)
+    _insert(cursor, tables.notices, NOTICES, rows.notices)
 
 
 def _insert(cursor: Any, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -137,3 +137,55 @@ audit = Table(
     Column("details", Text, nullable=False),
     Index("audit_subject", "hall", "subject"),
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hall", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("revoked_at", Text),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hall", Text, nullable=False),
+    Column("seq", _Long, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("spread", Integer, nullable=False, server_default="0"),
+    Index("notices_to_spread", "hall", "spread", "seq"),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hall", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("ended_at", Text),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("webhook", Text, primary_key=True),
+    Column("notice", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Text, nullable=False),
+    Column("last_error", Text),
+    Index("deliveries_due", "state", "webhook", "next_at"),
+)

@@ -108,3 +108,34 @@ def upgrade() -> None:
         *(_text(name) for name in ("hall", "at", "by", "act", "subject", "details")),
     )
     op.create_index("audit_subject", "audit", ["hall", "subject"])
+    op.create_table(
+        "api_keys",
+        _key("id"),
+        *(_text(name) for name in ("hall", "channel", "name", "secret_hash", "scopes", "created_at")),
+        _text("revoked_at", null=True),
+    )
+    op.create_table(
+        "notices",
+        _key("id"),
+        _text("hall"),
+        sa.Column("seq", _LONG, nullable=False),
+        *(_text(name) for name in ("channel", "kind", "at", "body")),
+        sa.Column("spread", sa.Integer(), nullable=False, server_default="0"),
+    )
+    op.create_index("notices_to_spread", "notices", ["hall", "spread", "seq"])
+    op.create_table(
+        "webhooks",
+        _key("id"),
+        *(_text(name) for name in ("hall", "channel", "url", "secret", "kinds", "created_at")),
+        _text("ended_at", null=True),
+    )
+    op.create_table(
+        "deliveries",
+        _key("webhook"),
+        _key("notice"),
+        _text("state"),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        _text("next_at"),
+        _text("last_error", null=True),
+    )
+    op.create_index("deliveries_due", "deliveries", ["state", "webhook", "next_at"])
