@@ -62,22 +62,25 @@ def load(path: Path) -> tuple[Binding, ...]:
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(f"{path}: not TOML: {error}") from None
     try:
-        return read(table.get("devices", {}))
+        return read(table.get("devices", {}), path.resolve().parent)
     except BadProfile as error:
         raise BadProfile(f"{path}: {error}") from None
 
 
-def read(devices: object) -> tuple[Binding, ...]:
-    """The bindings of a `[devices]` table, in the order of the roles. Raises `BadProfile`."""
+def read(devices: object, home: Path) -> tuple[Binding, ...]:
+    """The bindings of a `[devices]` table, in the order of the roles. Raises `BadProfile`.
+
+    Relative paths in options are taken from `home`, the profile's own directory.
+    """
     if not isinstance(devices, Mapping):
         raise BadProfile("devices: want a table of roles")
-    bindings = {role: _binding(role, entry) for role, entry in ((_role(name), devices[name]) for name in devices)}
+    bindings = {(role := _role(name)): _binding(role, entry, home) for name, entry in devices.items()}
     return tuple(bindings[role] for role in Role if role in bindings)
 
 
 def bind(role: Role, driver_id: str, address: str, **options: object) -> Binding:
-    """One binding from words. Raises `BadProfile`."""
-    return _binding(role, {"driver": driver_id, "address": address} | options)
+    """One binding from words, relative paths being those of the process. Raises `BadProfile`."""
+    return _binding(role, {"driver": driver_id, "address": address} | options, Path.cwd())
 
 
 def _role(name: str) -> Role:
@@ -87,7 +90,7 @@ def _role(name: str) -> Role:
         raise BadProfile(f"devices.{name}: no role; there are {', '.join(Role)}") from None
 
 
-def _binding(role: Role, entry: object) -> Binding:
+def _binding(role: Role, entry: object, home: Path) -> Binding:
     where = f"devices.{role}"
     if not isinstance(entry, Mapping):
         raise BadProfile(f"{where}: want a table with driver and address")
@@ -107,7 +110,9 @@ def _binding(role: Role, entry: object) -> Binding:
     if scheme_of(address) not in chosen.schemes:
         raise BadProfile(f"{where}.address: {named} is found at {', '.join(sorted(chosen.schemes))}")
     try:
-        return Binding(role, chosen, address, chosen.options.model_validate(rest))
+        options = chosen.options.model_validate(rest)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise BadProfile(f"{where}.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+    paths = {name: home / value for name, value in options if isinstance(value, Path)}
+    return Binding(role, chosen, address, options.model_copy(update=paths))

@@ -6,7 +6,6 @@ import logging
 import resource
 import signal
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +19,6 @@ from wire.where import where
 
 if TYPE_CHECKING:
     from screens.options import ScreenOptions
-
-FONT = "fonts/NotoSansSC-Regular.otf"
 
 log = structlog.get_logger(__name__)
 
@@ -42,25 +39,24 @@ def main(
     except BadProfile as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    with as_file(files("assets") / FONT) as font:
-        asyncio.run(_serve(loaded, keys, font) if headless else _serve_with_screens(loaded, keys, font, guide))
+    asyncio.run(_serve(loaded, keys) if headless else _serve_with_screens(loaded, keys, guide))
 
 
-async def _serve(profile: Profile, keys: Secrets, font: Path) -> None:
-    terminal = asyncio.create_task(Terminal(profile, keys, font).run())
+async def _serve(profile: Profile, keys: Secrets) -> None:
+    terminal = asyncio.create_task(Terminal(profile, keys).run())
     _end_on_signals(terminal)
     with contextlib.suppress(asyncio.CancelledError):
         await terminal
 
 
-async def _serve_with_screens(profile: Profile, keys: Secrets, font: Path, guide: Path | None) -> None:
+async def _serve_with_screens(profile: Profile, keys: Secrets, guide: Path | None) -> None:
     """Screens and terminal on one loop; when one ends, both do."""
     from screens import environment  # noqa: PLC0415 - without a screen Kivy need not be installed
 
     environment.prepare(_screen_options(profile))
     from screens.app import StationApp  # noqa: PLC0415 - Kivy reads its environment while it is imported
 
-    terminal = Terminal(profile, keys, font)
+    terminal = Terminal(profile, keys)
     app = StationApp(terminal.send, _screen_options(profile))
     terminal.on_view(app.show)
     tasks = [asyncio.create_task(terminal.run()), asyncio.create_task(app.async_run("asyncio"))]

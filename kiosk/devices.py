@@ -6,21 +6,22 @@ ended is wiped and dropped.
 
 import asyncio
 import time
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
 
-from hardware.cancel import CancelToken
+from hardware.cabinet import Cabinet
+from hardware.events import DeviceEvent, StatusChanged
 from hardware.id_card.reader import CardEvent, CardRead, IdCardReader
+from hardware.profile import Binding
+from hardware.roles import Role
+from hardware.session import DeviceSession
 from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import PrintResult, PrintState, TicketPrinter
-from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
+from hardware.vocabulary import Detail, Health, Outcome
 from kiosk.journeys import events
 from kiosk.journeys.views import CardState, Peripheral, SlipState
-from kiosk.profile import Printer, Reader
 from kiosk.session import KioskSession, SessionWiped
 from kiosk.translate import peripheral, slip_state
 
@@ -50,14 +51,17 @@ class Emit(Protocol):
 class Devices:
     """Made and used on one event loop. A device that the profile does not name counts as not supported."""
 
-    def __init__(self, reader: Reader | None, printer: Printer | None, font: Path, hall_key: bytes, emit: Emit) -> None:
+    def __init__(self, bindings: Iterable[Binding], hall_key: bytes, emit: Emit) -> None:
         self._emit = emit
         self._hall_key = hall_key
         self._loop = asyncio.get_running_loop()
-        self._lines: dict[str, Peripheral] = {}
+        self._lines: dict[Role, Peripheral] = {}
         self._reading: asyncio.Task[None] | None = None
-        self._reader = None if reader is None else self._open_reader(reader)
-        self._printer = None if printer is None else self._open_printer(printer, font)
+        self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event))
+        self._reader = self._cabinet.get(Role.ID_CARD_READER, IdCardReader)
+        self._printer = self._cabinet.get(Role.TICKET_PRINTER, TicketPrinter)
+        for role, device in self._cabinet.devices.items():
+            self._said(StatusChanged(role, device.status))
 
     @property
     def peripherals(self) -> tuple[Peripheral, ...]:
@@ -93,53 +97,42 @@ class Devices:
         return slip_state(result)
 
     async def close(self) -> None:
-        """End reading and close both lines."""
+        """End reading and close all devices."""
         self.stop_card_read()
-        for device in (self._reader, self._printer):
-            if device is not None:
-                await asyncio.to_thread(device.close)
-
-    def _open_reader(self, reader: Reader) -> IdCardReader:
-        on_status = partial(self._from_thread, self._status_changed, "sam_v", reader.address)
-        device = IdCardReader(reader.address, on_status=on_status)
-        self._status_changed("sam_v", reader.address, device.last_status)
-        return device
-
-    def _open_printer(self, printer: Printer, font: Path) -> TicketPrinter:
-        on_status = partial(self._from_thread, self._status_changed, "escpos", printer.address)
-        device = TicketPrinter(printer.address, font, profile=printer.model_profile(), on_status=on_status)
-        self._status_changed("escpos", printer.address, device.last_status)
-        return device
+        await asyncio.to_thread(self._cabinet.close)
 
     def _from_thread(self, call: Callable[..., None], *args: object) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _status_changed(self, driver: str, address: str, status: DeviceStatus) -> None:
-        self._lines[status.device] = peripheral(status, driver, address)
-        ready = any(line.driver == "sam_v" and line.health in ("ok", "degraded") for line in self._lines.values())
-        self._emit(events.DevicesChanged(self.peripherals, ready))
+    def _said(self, event: DeviceEvent) -> None:
+        """Something that a device said by itself."""
+        if isinstance(event, StatusChanged):
+            binding = self._cabinet.bindings[event.role]
+            self._lines[event.role] = peripheral(event.role, event.status, binding.driver.id, str(binding.address))
+            ready = self._reader is not None and self._reader.status.usable
+            self._emit(events.DevicesChanged(self.peripherals, ready))
 
     async def _read_cards(self, reader: IdCardReader, session: KioskSession, test: bool) -> None:
         """One card after another until one was taken; the task's cancellation cancels the reader's command."""
-        cancel = CancelToken()
+        visit = DeviceSession()
 
         def on_event(event: CardEvent) -> None:
             if event in _CARD_STATES and not test:
                 progress = events.CardProgress(session.number, _CARD_STATES[event])
-                self._from_thread(lambda: None if cancel.cancelled else self._emit(progress))
+                self._from_thread(lambda: None if visit.cancelled else self._emit(progress))
 
         try:
             while not session.wiped:
                 deadline = time.monotonic() + CARD_WAIT_S
-                command = reader.wait_for_card(deadline, cancel=cancel, on_event=on_event)
+                command = reader.wait_for_card(deadline, session=visit, on_event=on_event)
                 read: CardRead = await asyncio.wrap_future(command)
                 if self._took(read, session, test) or read.outcome is Outcome.CANCELLED:
                     return
                 if read.outcome is Outcome.DEVICE_FAULT:
                     await asyncio.sleep(READER_PAUSE_S)
         finally:
-            cancel.cancel()
+            visit.end()
 
     def _took(self, read: CardRead, session: KioskSession, test: bool) -> bool:
         """Hand a card over, or say why there is none; True when the reading is over."""

@@ -6,9 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, StringConstraints, ValidationError
 
-from hardware.ticket_printer.profile import ChineseFont, Fence, PrinterProfile
+from hardware import profile as device_profile
+from hardware.profile import Binding
 from kiosk.errors import BadProfile
 from kiosk.journeys.state import Rules
 from wire.messages import Id
@@ -38,30 +39,6 @@ class Keys(_Section):
 
     hall_key_file: Path
     technician_secret_file: Path
-
-
-class Reader(_Section):
-    """`address`: `serial:/dev/…?baud=115200` or `tcp:host:port`."""
-
-    address: str
-
-
-class Printer(_Section):
-    """`address` as the reader's; the rest says what is particular about the model."""
-
-    address: str
-    chinese: ChineseFont = ChineseFont.GBK
-    native_qr: bool = True
-    fence: Fence = Fence.PROCESS_ID
-    feed_before_cut_lines: int = Field(default=4, ge=0, le=20)
-
-    def model_profile(self) -> PrinterProfile:
-        return PrinterProfile(
-            chinese=self.chinese,
-            native_qr=self.native_qr,
-            fence=self.fence,
-            feed_before_cut_lines=self.feed_before_cut_lines,
-        )
 
 
 class Screen(_Section):
@@ -98,8 +75,8 @@ class Profile(_Section):
     """Prompts as `<language>/prompt_<id>.wav`; those that came with this software where none is named."""
     broker: Broker
     keys: Keys
-    reader: Reader | None = None
-    printer: Printer | None = None
+    devices: tuple[InstanceOf[Binding], ...] = ()
+    """`[devices.<role>]`, each with `driver`, `address` and the driver's options: `hardware/profile.py`."""
     screen: Screen = Screen()
     times: Times = Times()
 
@@ -117,11 +94,14 @@ class Secrets(BaseModel):
 def load(path: Path) -> Profile:
     """Read a profile. Raises `BadProfile` with what is wrong and where."""
     raw = _toml(path)
+    home = path.resolve().parent
     try:
-        profile = Profile.model_validate(raw)
+        devices = device_profile.read(raw.pop("devices", {}), home)
+        profile = Profile.model_validate(raw | {"devices": devices})
+    except device_profile.BadProfile as error:
+        raise BadProfile(f"{path}: {error}") from None
     except ValidationError as error:
         raise BadProfile(f"{path}: {_first(error)}") from None
-    home = path.resolve().parent
     broker = profile.broker.model_copy(update={"account_file": home / profile.broker.account_file})
     keys = Keys(
         hall_key_file=home / profile.keys.hall_key_file,

@@ -46,20 +46,19 @@ log = structlog.get_logger(__name__)
 class Terminal:
     """Everything but the screens. Made, run and used on one loop.
 
-    `font` draws what the printer's own cannot; `clock` gives UTC, `monotonic` seconds.
+    `clock` gives UTC, `monotonic` seconds.
     """
 
     def __init__(
         self,
         profile: Profile,
         keys: Secrets,
-        font: Path,
         *,
         make_link: MakeLink = MqttLink,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._profile, self._keys, self._font = profile, keys, font
+        self._profile, self._keys = profile, keys
         self._make_link, self._clock = make_link, clock
         state = State(terminal=profile.terminal, rules=profile.times.rules(), now=monotonic())
         self._session = KioskSession(state.session)
@@ -119,9 +118,7 @@ class Terminal:
     async def _serve(self) -> None:
         """Start in order, then keep every part running."""
         await self._open_journal()
-        self._devices = Devices(
-            self._profile.reader, self._profile.printer, self._font, self._keys.hall_key, self._emit
-        )
+        self._devices = Devices(self._profile.devices, self._keys.hall_key, self._emit)
         try:
             self._printing = Printing(
                 self._devices,

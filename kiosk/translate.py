@@ -59,11 +59,11 @@ def slip_fact(ticket: str, slip: SlipState, cause: str | None, *, reprint: bool)
     return Slip(ticket=ticket, outcome="unknown", reprint=reprint, cause=cause)
 
 
-def peripheral(status: DeviceStatus, driver: str, address: str) -> Peripheral:
+def peripheral(role: str, status: DeviceStatus, driver: str, address: str) -> Peripheral:
     """A line of the technician's screen."""
     detail = None if status.detail is Detail.NONE else status.detail.value
     supplies = tuple((name, supply.value) for name, supply in status.supplies.items())
-    return Peripheral(status.device, driver, address, status.health.value, detail, supplies)
+    return Peripheral(role, driver, address, status.health.value, detail, supplies)
 
 
 def peripheral_report(line: Peripheral) -> PeripheralReport:

@@ -12,7 +12,7 @@ from hardware.simulators.line import PtyLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
 from provisioning.guide_client import GuideClient
 from provisioning.processes import Program, server_program, terminal_program
-from provisioning.site import Panel, Peripherals, Site
+from provisioning.site import Panel, Site
 from queue_server.staff import Role
 
 TERMINAL = "terminal-1"
@@ -74,7 +74,12 @@ class DemoHall:
         self.reader.start()
         self.printer.start()
         self.site.write_profile(
-            TERMINAL, Peripherals(reader=self.reader.address, printer=self.printer.address), self._panel
+            TERMINAL,
+            {
+                "id_card_reader": {"driver": "sam-v", "address": self.reader.address},
+                "ticket_printer": {"driver": "escpos", "address": self.printer.address},
+            },
+            self._panel,
         )
         self.server.start()
         self.terminal.start()

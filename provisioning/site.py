@@ -9,6 +9,7 @@ directory/
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -25,14 +26,6 @@ from wire.access import Device, Principal, Reader, Server
 
 HALL_KEY_BYTES = 32
 SAMPLE_HALL = "halls/sample.json"
-
-
-@dataclass(frozen=True)
-class Peripherals:
-    """Addresses of a terminal's devices, as `serial:/dev/…?baud=115200` or `tcp:host:port`."""
-
-    reader: str | None = None
-    printer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +105,8 @@ class Site:
                 row = stores.devices.add(device, device, instance=new_instance())
                 self._lay_out_terminal(device, row.instance or "", row.technician_secret or "", hall_key)
 
-    def write_profile(self, device: str, peripherals: Peripherals, panel: Panel) -> Path:
-        """The profile of a terminal whose devices are known now."""
+    def write_profile(self, device: str, devices: Mapping[str, Mapping[str, Any]], panel: Panel) -> Path:
+        """The profile of a terminal whose devices are known now: by role, with driver, address and options."""
         described = json.loads((self._terminal(device) / "identity.json").read_text())
         profile: dict[str, Any] = {
             "terminal": device,
@@ -130,10 +123,7 @@ class Site:
                 "full_screen": panel.full_screen,
             },
         }
-        if peripherals.reader is not None:
-            profile["reader"] = {"address": peripherals.reader}
-        if peripherals.printer is not None:
-            profile["printer"] = {"address": peripherals.printer}
+        profile["devices"] = devices
         write_toml(self.profile_file(device), profile)
         return self.profile_file(device)
 

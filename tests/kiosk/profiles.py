@@ -15,9 +15,11 @@ account_file = "account.toml"
 [keys]
 hall_key_file = "hall.key"
 technician_secret_file = "technician.secret"
-[reader]
+[devices.id_card_reader]
+driver = "sam-v"
 address = "serial:{folder}/reader?baud=115200"
-[printer]
+[devices.ticket_printer]
+driver = "escpos"
 address = "serial:{folder}/printer?baud=115200"
 """
 

@@ -64,7 +64,7 @@ class Hall:
 
     def make_terminal(self) -> Terminal:
         profile = load(write_profile(self.folder))
-        terminal = Terminal(profile, load_secrets(profile), FONT, make_link=self.broker.link, monotonic=self.monotonic)
+        terminal = Terminal(profile, load_secrets(profile), make_link=self.broker.link, monotonic=self.monotonic)
         terminal.on_view(self.views.append)
         return terminal
 
