@@ -20,9 +20,6 @@ from queue_server.voice_pieces import Reading, counter_words, ticket_words
 SAMPLE_RATE: Final = 24_000
 """Samples per second of every piece and announcement; mono, 16 bit, little endian."""
 
-CLEAR_LETTERS: Final = frozenset("ABCDHLNPQSTVWXYZ")
-"""Letters that the automatic listener told apart from all others and from the digits (``assets/voice/README.md``)."""
-
 LEAD_S: Final = 0.25
 """Silence between chime and words, seconds."""
 BETWEEN_READINGS_S: Final = 0.9

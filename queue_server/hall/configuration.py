@@ -8,26 +8,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
+from queue_server.hall.limits import Limits, Quota
+from queue_server.hall.numbers import Numbering
+from queue_server.hall.opening import Calendar
+from queue_server.hall.rules import EvidenceKind, PriorityClass, Rules
 from queue_server.hall.slots import AppointmentRules, SlotPlan
+from queue_server.hall.texts import NO_TEXT, Text
+from queue_server.hall.workplaces import Counter, CounterClass, PauseReason, WorkProfile
 
 _STRICT = ConfigDict(extra="forbid")
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text in both languages."""
-
-    __pydantic_config__ = _STRICT
-
-    zh: str
-    en: str
-
-    def in_language(self, language: str) -> str:
-        """The English text for `en`, the Chinese one for anything else."""
-        return self.en if language == "en" else self.zh
-
-    def by_language(self) -> dict[str, str]:
-        return {"zh": self.zh, "en": self.en}
 
 
 @dataclass(frozen=True)
@@ -67,8 +56,9 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A line with its own number series: `prefix` and `first` to `last`, padded to `digits`.
+    """A line with its own number series: `prefix` and `first` (the start number) to `last`, padded to `digits`.
 
+    When `last` is given out the series goes on to `extended_to`, and staff hear of it; without it people are refused.
     People of the queue wait in `zone`.
     """
 
@@ -79,8 +69,14 @@ class Queue:
     prefix: str
     first: int = 1
     last: int = 999
+    extended_to: int | None = None
     digits: int = 3
     zone: str
+
+    @property
+    def limit(self) -> int:
+        """The last number that can be given."""
+        return self.last if self.extended_to is None else self.extended_to
 
     def number(self, serial: int) -> str:
         """The number as it is printed, shown and spoken: `A036`."""
@@ -89,7 +85,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What a citizen queues for. `minutes` is the expected time at the counter."""
+    """What a citizen queues for. `minutes` is the expected time at the counter; `hours` is a calendar of its own."""
 
     __pydantic_config__ = _STRICT
 
@@ -102,58 +98,8 @@ class Service:
     card: Literal["required", "optional"] = "optional"
     common: bool = False
     keywords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counter:
-    """A window: `number` is what is spoken and shown; it serves `queues`; `seat` says where to find it."""
-
-    __pydantic_config__ = _STRICT
-
-    id: str
-    number: str
-    name: Text
-    queues: tuple[str, ...]
-    zone: str
-    seat: Text = Text("", "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriorityClass:
-    """How a class of people accrues priority.
-
-    `rate`: priority gained per second of waiting, in hundredths at most (1 = ordinary). `head_start_s`: seconds of
-    waiting that the class is given on arrival. With all rates equal the order never changes while people wait.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    id: str
-    name: Text
-    rate: float = 1.0
-    head_start_s: int = 0
-
-    @cached_property
-    def hundredths(self) -> int:
-        """The rate in whole hundredths: scores are exact integers."""
-        return round(self.rate * 100)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """The hall's own choices.
-
-    `recall_limit`: recalls after the first call. `close_when_no_counter`: a service that no open counter serves gives
-    no numbers. `day_end_closes_counters`: the end of the day closes counters that serve nobody (not in a hall that is
-    open round the clock).
-    """
-
-    __pydantic_config__ = _STRICT
-
-    recall_interval_s: int = 10
-    recall_limit: int = 3
-    close_when_no_counter: bool = False
-    day_end_closes_counters: bool = True
+    hours: str | None = None
+    quota: Quota = field(default_factory=Quota)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +116,22 @@ class HallConfiguration:
     groups: tuple[Group, ...]
     queues: tuple[Queue, ...]
     services: tuple[Service, ...]
+    counter_classes: tuple[CounterClass, ...]
+    work_profiles: tuple[WorkProfile, ...]
     counters: tuple[Counter, ...]
     priority_classes: tuple[PriorityClass, ...]
+    evidence_kinds: tuple[EvidenceKind, ...] = ()
+    pause_reasons: tuple[PauseReason, ...] = ()
     rules: Rules = Rules()
+    calendars: tuple[Calendar, ...] = ()
+    hours: str | None = None
+    """The calendar of all services that have none of their own; None: numbers are given at any hour."""
+    numbering: Numbering = field(default_factory=Numbering)
+    limits: Limits = field(default_factory=Limits)
     slot_plans: tuple[SlotPlan, ...] = ()
     appointments: AppointmentRules = field(default_factory=AppointmentRules)
-    notice: Text = Text("", "")
-    passed_rule: Text = Text("", "")
+    notice: Text = NO_TEXT
+    passed_rule: Text = NO_TEXT
     """What happens to a number whose holder does not come; printed on the slip."""
 
     def queue(self, queue: str) -> Queue | None:
@@ -187,6 +142,23 @@ class HallConfiguration:
 
     def counter(self, counter: str) -> Counter | None:
         return self._counters.get(counter)
+
+    def counter_class(self, counter_class: str) -> CounterClass | None:
+        return self._counter_classes.get(counter_class)
+
+    def work_profile(self, profile: str) -> WorkProfile | None:
+        return self._profiles.get(profile)
+
+    def class_queues(self, counter: str) -> tuple[str, ...]:
+        """The queues that a counter's class is able to serve; none for an unknown counter."""
+        found = self._counters.get(counter)
+        counter_class = self._counter_classes.get(found.counter_class) if found else None
+        return counter_class.queues if counter_class else ()
+
+    @cached_property
+    def shares(self) -> dict[str, int]:
+        """Tickets per round, by priority class, where the hall calls by ratio."""
+        return {priority_class.id: priority_class.share for priority_class in self.priority_classes}
 
     def priority_class(self, priority_class: str) -> PriorityClass | None:
         return self._classes.get(priority_class)
@@ -220,6 +192,14 @@ class HallConfiguration:
     @cached_property
     def _counters(self) -> dict[str, Counter]:
         return {counter.id: counter for counter in self.counters}
+
+    @cached_property
+    def _counter_classes(self) -> dict[str, CounterClass]:
+        return {counter_class.id: counter_class for counter_class in self.counter_classes}
+
+    @cached_property
+    def _profiles(self) -> dict[str, WorkProfile]:
+        return {profile.id: profile for profile in self.work_profiles}
 
     @cached_property
     def _classes(self) -> dict[str, PriorityClass]:

@@ -13,7 +13,12 @@ from queue_server.hall import refusals
 from queue_server.hall.base import Command, Event, Outcome, Refusal, Why
 from queue_server.hall.canonical import canonical
 from queue_server.hall.configuration import HallConfiguration
+from queue_server.hall.limits import check_limits
+from queue_server.hall.numbers import check_series
+from queue_server.hall.opening import check_calendars
+from queue_server.hall.rules import check_rules
 from queue_server.hall.slots import check_slots
+from queue_server.hall.workplaces import check_workplaces
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -22,9 +27,8 @@ if TYPE_CHECKING:
 _ADAPTER: TypeAdapter[HallConfiguration] = TypeAdapter(HallConfiguration)
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_MAY_BE_EMPTY = frozenset({"evidence_kinds", "pause_reasons"})
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_PREFIX = re.compile(r"[A-Z]{1,2}")
-MAX_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,14 @@ def check(configuration: HallConfiguration) -> Iterator[Problem]:
         yield Problem("not_a_wall_time", "day_ends_at")
     for name, things in _lists(c):
         yield from _check_ids(name, [thing.id for thing in things])
+        if not things and name not in _MAY_BE_EMPTY:
+            yield Problem("empty", name)
     if "ordinary" not in {p.id for p in c.priority_classes}:
         yield Problem("class_ordinary_missing", "priority_classes")
-    yield from _check_series(c)
-    yield from _check_numbers(c)
     yield from _check_measures(c)
     yield from _check_references(c)
-    yield from (Problem(code, where) for code, where in check_slots(c))
+    for rules in (check_series, check_calendars, check_limits, check_rules, check_slots, check_workplaces):
+        yield from (Problem(code, where) for code, where in rules(c))
 
 
 def _lists(c: HallConfiguration) -> tuple[tuple[str, tuple[Any, ...]], ...]:
@@ -101,40 +106,21 @@ def _lists(c: HallConfiguration) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         ("groups", c.groups),
         ("queues", c.queues),
         ("services", c.services),
+        ("counter_classes", c.counter_classes),
+        ("work_profiles", c.work_profiles),
         ("counters", c.counters),
         ("priority_classes", c.priority_classes),
+        ("evidence_kinds", c.evidence_kinds),
+        ("pause_reasons", c.pause_reasons),
     )
 
 
 def _check_ids(name: str, ids: list[str]) -> Iterator[Problem]:
-    if not ids:
-        yield Problem("empty", name)
     for id_ in ids:
         if not _ID.fullmatch(id_):
             yield Problem("not_an_id", f"{name}[{id_}]")
     for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
         yield Problem("id_twice", f"{name}[{id_}]")
-
-
-def _check_series(c: HallConfiguration) -> Iterator[Problem]:
-    prefixes = [queue.prefix for queue in c.queues]
-    for queue in c.queues:
-        where = f"queues[{queue.id}]"
-        if not _PREFIX.fullmatch(queue.prefix):
-            yield Problem("not_a_prefix", f"{where}.prefix")
-        if prefixes.count(queue.prefix) > 1:
-            yield Problem("prefix_twice", f"{where}.prefix")
-        if not 0 <= queue.first <= queue.last:
-            yield Problem("range_empty", f"{where}.last")
-        if not 1 <= queue.digits <= MAX_DIGITS or queue.last >= 10**queue.digits:
-            yield Problem("digits_too_few", f"{where}.digits")
-
-
-def _check_numbers(c: HallConfiguration) -> Iterator[Problem]:
-    numbers = [counter.number for counter in c.counters]
-    for counter in c.counters:
-        if not counter.number or numbers.count(counter.number) > 1:
-            yield Problem("counter_number_twice", f"counters[{counter.id}].number")
 
 
 def _check_measures(c: HallConfiguration) -> Iterator[Problem]:
@@ -144,13 +130,6 @@ def _check_measures(c: HallConfiguration) -> Iterator[Problem]:
     for service in c.services:
         if not 0 < service.minutes <= 24 * 60:
             yield Problem("minutes_out_of_range", f"services[{service.id}].minutes")
-    for priority_class in c.priority_classes:
-        if not 1 <= priority_class.hundredths <= 10_000:
-            yield Problem("rate_out_of_range", f"priority_classes[{priority_class.id}].rate")
-        if not 0 <= priority_class.head_start_s <= 24 * 3600:
-            yield Problem("head_start_out_of_range", f"priority_classes[{priority_class.id}].head_start_s")
-    if c.rules.recall_interval_s < 0 or c.rules.recall_limit < 0:
-        yield Problem("negative", "rules")
 
 
 def _check_references(c: HallConfiguration) -> Iterator[Problem]:
@@ -163,19 +142,6 @@ def _check_references(c: HallConfiguration) -> Iterator[Problem]:
             yield Problem("group_unknown", f"services[{service.id}].group")
         if service.queue not in queues:
             yield Problem("queue_unknown", f"services[{service.id}].queue")
-    yield from _check_counters(c, zones, queues)
-
-
-def _check_counters(c: HallConfiguration, zones: set[str], queues: set[str]) -> Iterator[Problem]:
-    for counter in c.counters:
-        if counter.zone not in zones:
-            yield Problem("zone_unknown", f"counters[{counter.id}].zone")
-        if not counter.queues:
-            yield Problem("empty", f"counters[{counter.id}].queues")
-        if len(set(counter.queues)) < len(counter.queues):
-            yield Problem("id_twice", f"counters[{counter.id}].queues")
-        if not set(counter.queues) <= queues:
-            yield Problem("queue_unknown", f"counters[{counter.id}].queues")
 
 
 def _is_zone(name: str) -> bool:
@@ -211,14 +177,20 @@ def _still_in_use(hall: "Hall", new: HallConfiguration) -> Refusal | None:
         ):
             if found is None:
                 return refusals.StillInUse(what=what, id=id_)
+        for planned in ticket.planned:
+            if new.service(planned) is None:
+                return refusals.StillInUse(what="service", id=planned)
     for session in hall.sessions():
         if new.counter(session.counter) is None:
             return refusals.StillInUse(what="counter", id=session.counter)
+        if session.profile is not None and new.work_profile(session.profile) is None:
+            return refusals.StillInUse(what="work_profile", id=session.profile)
     return None
 
 
 def configured(store: "Store", event: HallConfigured) -> None:
     store.configuration = event.configuration
+    store.turns = {}
 
 
 DECIDE = {Configure: configure}

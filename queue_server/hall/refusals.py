@@ -81,6 +81,15 @@ class PriorityClassUnknown(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompanionsOutOfRange(Refusal):
+    """A group that large needs an arrangement of its own; ask at the counter."""
+
+    code: ClassVar[str] = "companions_out_of_range"
+    companions: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonNotKeyed(Refusal):
     """`person` is not an HMAC-SHA256 in lower-case hex: it may be a plain ID number and must not be stored."""
 
@@ -93,6 +102,60 @@ class ServiceClosed(Refusal):
 
     code: ClassVar[str] = "service_closed"
     service: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideHours(Refusal):
+    """No numbers at this hour; they are given again today, from `opens_at` on (RFC 3339, UTC)."""
+
+    code: ClassVar[str] = "outside_hours"
+    service: str
+    opens_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotToday(Refusal):
+    """No more numbers today; they are given again from `opens_at` on (RFC 3339, UTC; empty: not within two months)."""
+
+    code: ClassVar[str] = "not_today"
+    service: str
+    opens_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaReached(Refusal):
+    """All numbers of the service for this half of the day (`morning`, `afternoon`) are given."""
+
+    code: ClassVar[str] = "quota_reached"
+    service: str
+    half: str
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlreadyHolding(Refusal):
+    """The person has a live number within the hall's scope: they wait with that one, or give it up first."""
+
+    code: ClassVar[str] = "already_holding"
+    number: str
+    service: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyNumbers(Refusal):
+    """The person took as many numbers today as the hall allows; staff can give one more."""
+
+    code: ClassVar[str] = "too_many_numbers"
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotReachableToday(Refusal):
+    """As things stand the person's turn would come after `closes_at` (RFC 3339, UTC)."""
+
+    code: ClassVar[str] = "not_reachable_today"
+    service: str
+    closes_at: str
 
 
 @dataclass(frozen=True, kw_only=True)

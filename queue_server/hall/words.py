@@ -26,6 +26,33 @@ SENTENCES = MappingProxyType(
         "recalled": Text("第 {times} 次重呼 {number}。", "Recall no. {times} of {number}."),
         "citizen_left": Text("办事人离开或放弃取号。", "The citizen left or gave the number up."),
         "cancelled_by_staff": Text("工作人员作废。", "Cancelled by staff."),
+        "repetition_person": Text(
+            "同一身份今天已取 {count} 个号，最近一个是 {number}。请留意是否代抢、倒号。",
+            "One person took {count} numbers today, {number} the latest. Look whether places are being hoarded.",
+        ),
+        "repetition_device": Text(
+            "这台终端短时间内给出 {count} 个未刷身份证的号，最近一个是 {number}。请到现场看看。",
+            "A terminal gave {count} numbers without a card in a short time, {number} the latest. Have a look there.",
+        ),
+        "repetition_offline": Text(
+            "{number} 是断网期间取的第二个号：同一身份已有同一业务的号。",
+            "{number} was taken offline by somebody who holds a number for this service already.",
+        ),
+        "taken_offline": Text(
+            "断网期间取的号，按取号时间排入队伍（时间误差不超过 {uncertain_s} 秒）。",
+            "Taken while the terminal was offline; placed by the time it was taken (known to {uncertain_s} s).",
+        ),
+        "taken_offline_uncertain": Text(
+            "断网期间取的号，终端时钟不可靠（误差可达 {uncertain_s} 秒），按最晚可能的取号时间排入队伍。",
+            "Taken offline by a clock that may be wrong by {uncertain_s} s; placed by the latest time it can have been.",
+        ),
+        "joined_after_day_end": Text(
+            "断网期间取的号，补录时当天已结束。", "Taken offline; its day was over when the terminal came back."
+        ),
+        "number_held_twice": Text(
+            "两台机器用同一身份给出了 {printed}；这一张改为 {number}，请找到持票人。",
+            "Two machines with one identity gave {printed}; this one is now {number}. Find its holder.",
+        ),
         "day_began": Text("新的营业日开始。", "A new business day began."),
         "day_ended": Text("营业日结束。", "The business day ended."),
         "closed_by_staff": Text("工作人员提前结束营业日。", "Staff closed the business day early."),

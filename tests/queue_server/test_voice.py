@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queue_server import voice
+from queue_server.hall.numbers import CLEAR_LETTERS
 from queue_server.voice import (
     BETWEEN_READINGS_S,
-    CLEAR_LETTERS,
     LEAD_S,
     SAMPLE_RATE,
     TAIL_S,
