@@ -1,0 +1,1 @@
+"""The door for other channels (app, mini-programme, hotline): appointments over HTTP, with keys and webhooks."""
