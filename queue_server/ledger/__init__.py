@@ -30,6 +30,7 @@ from queue_server.ledger.port import (
     Notice,
     Snapshot,
 )
+from queue_server.ledger.postgres import PostgresDatabase
 from queue_server.ledger.sql import SqlLedger
 from queue_server.ledger.sqlite import SqliteDatabase
 
@@ -59,6 +60,7 @@ __all__ = [
     "NewEvent",
     "Notice",
     "OutOfStep",
+    "PostgresDatabase",
     "SchemaUnknown",
     "Snapshot",
     "SqlLedger",

@@ -12,6 +12,7 @@ from queue_server.ledger import (
     AppendBatch,
     AuditNote,
     Broken,
+    Database,
     Fenced,
     Head,
     LeaseHeld,
@@ -26,6 +27,7 @@ from queue_server.ledger import (
     SqlLedger,
     first_broken,
 )
+from tests.postgres import PostgresPlace
 
 HALL = "demo-hall"
 
@@ -40,25 +42,39 @@ def answer(n: int, body_hash: str = "a" * 64) -> Answer:
     return Answer("kiosk-1", f"0badcafe-{n}", body_hash, b"answer %d" % n, "2026-03-02T01:00:00.000000+00:00", f"t{n}")
 
 
+class Clock:
+    """The store's clock, where a test may move it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @dataclass
 class Store:
     ledger: Ledger
     reopened: Callable[[], Ledger]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
-        memory = MemoryLedger(clock=lambda: 1_000_000.0)
+        memory = MemoryLedger(clock=Clock())
         yield Store(memory, lambda: memory)
         return
-    opened = [SqliteDatabase(tmp_path / "ledger.db", reserve_bytes=0)]
+    opened: list[Database] = []
 
     def reopened() -> Ledger:
-        opened.append(SqliteDatabase(tmp_path / "ledger.db", reserve_bytes=0))
+        if request.param == "sqlite":
+            opened.append(SqliteDatabase(tmp_path / "ledger.db", reserve_bytes=0))
+        else:
+            place: PostgresPlace = request.getfixturevalue("postgres")
+            opened.append(place.open())
         return SqlLedger(opened[-1])
 
-    yield Store(SqlLedger(opened[0]), reopened)
+    yield Store(reopened(), reopened)
     for database in opened:
         database.close()
 
