@@ -1,6 +1,7 @@
 """Making projections and boards from a hall. Pure; the cost is that of what is shown, not of all that waits."""
 
 from datetime import datetime
+from typing import cast
 
 from queue_server.hall import CounterSession, Hall, HallConfiguration, StepState, Ticket, Why, words
 from queue_server.hall.forecast import WaitRange, wait_range
@@ -19,6 +20,7 @@ from queue_server.projection import (
     TicketAtCounter,
     WaitingTicket,
 )
+from queue_server.projection import StepState as StepStateName
 from queue_server.translator import counter_numbers, wait_of
 from wire import messages as wire
 
@@ -78,7 +80,7 @@ def _counters(hall: Hall, now: datetime) -> tuple[CounterNow, ...]:
                 number=counter.number,
                 name=counter.name.by_language(),
                 zone=counter.zone,
-                queues=counter.queues,
+                queues=hall.queues_of(session) if session else hall.queues_at(counter),
                 session=session.id if session else None,
                 clerk=session.clerk if session else None,
                 opened_at=session.opened_at if session else None,
@@ -100,11 +102,15 @@ def _current(hall: Hall, session: CounterSession | None) -> TicketAtCounter | No
         service=ticket.service,
         service_name=_service_name(hall.configuration, ticket.service),
         priority_class=ticket.priority_class,
-        state=ticket.state.value,
+        state=_state(ticket),
         since=_since(ticket),
         waiting_since=ticket.arrived_at,
         recalls=max(0, ticket.step.calls - 1),
     )
+
+
+def _state(ticket: Ticket) -> StepStateName:
+    return cast("StepStateName", ticket.state.value)  # a ticket goes on with the next step where one is transferred
 
 
 def _next(hall: Hall, session: CounterSession | None, now: datetime) -> NextTicket | None:
@@ -186,7 +192,7 @@ def follow(hall: Hall, token: str, now: datetime) -> FollowedTicket | None:
         service=ticket.service,
         service_name=_service_name(configuration, ticket.service),
         queue=ticket.queue,
-        state=ticket.state.value,
+        state=_state(ticket),
         since=_since(ticket),
         issued_at=ticket.arrived_at,
         people_ahead=hall.people_ahead(ticket, now) if waits else None,

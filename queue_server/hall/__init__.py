@@ -21,15 +21,11 @@ from queue_server.hall.codec import (
     load,
 )
 from queue_server.hall.configuration import (
-    Counter,
     Group,
     HallConfiguration,
     Materials,
-    PriorityClass,
     Queue,
-    Rules,
     Service,
-    Text,
     Zone,
 )
 from queue_server.hall.configuring import (
@@ -60,25 +56,27 @@ from queue_server.hall.help_requests import (
     HelpAskedAgain,
     HelpRequest,
 )
+from queue_server.hall.rules import EvidenceKind, NoShowRule, PriorityClass, Rules
 from queue_server.hall.serving import Complete, NoShow, NoShowRecorded, ServiceCompleted, ServiceStarted, StartService
 from queue_server.hall.states import StepState
+from queue_server.hall.texts import Text
 from queue_server.hall.tickets import (
     CancelTicket,
     Issue,
-    Step,
-    Ticket,
     TicketCancelled,
     TicketIssued,
-    Visit,
     Withdraw,
 )
+from queue_server.hall.visits import Addressee, Step, Ticket, Visit
 from queue_server.hall.words import words
+from queue_server.hall.workplaces import Counter, CounterClass, PauseReason, ProfileQueue, WorkProfile
 
 __all__ = [
     "CORE_VERSION",
     "AcknowledgeHelp",
     "Actor",
     "ActorKind",
+    "Addressee",
     "AskForHelp",
     "BadEvent",
     "BadSnapshot",
@@ -96,12 +94,14 @@ __all__ = [
     "Considered",
     "CorruptHistory",
     "Counter",
+    "CounterClass",
     "CounterClosed",
     "CounterOpened",
     "CounterSession",
     "DayClosed",
     "DayOpened",
     "Event",
+    "EvidenceKind",
     "Group",
     "Hall",
     "HallConfiguration",
@@ -114,13 +114,16 @@ __all__ = [
     "Materials",
     "NoShow",
     "NoShowRecorded",
+    "NoShowRule",
     "NotConfigured",
     "OpenCounter",
     "OpenDay",
     "OtherCoreVersion",
     "Outcome",
+    "PauseReason",
     "PriorityClass",
     "Problem",
+    "ProfileQueue",
     "Queue",
     "Recall",
     "Refusal",
@@ -145,6 +148,7 @@ __all__ = [
     "Visit",
     "Why",
     "Withdraw",
+    "WorkProfile",
     "Zone",
     "configuration_from_json",
     "configuration_to_json",

@@ -10,7 +10,8 @@ from queue_server.hall.calls import Call
 from queue_server.hall.choice import Choice, Considered, pick
 from queue_server.hall.counters import CounterSession, SessionCommand, StepEvent, at_counter, seen_session, still_busy
 from queue_server.hall.states import AT_COUNTER, Act, after
-from queue_server.hall.tickets import act
+from queue_server.hall.turns import take_turn
+from queue_server.hall.visits import act
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -39,7 +40,10 @@ class Recall(SessionCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketCalled(StepEvent):
-    """`considered`: the heads that were compared, best first. `revision`: the configuration whose rule chose."""
+    """`considered`: the heads that were compared, best first. `revision`: the configuration whose rule chose.
+
+    `turn`: the classes that took part in the ratio's turn, where one decided.
+    """
 
     kind: ClassVar[str] = "ticket_called"
 
@@ -49,6 +53,7 @@ class TicketCalled(StepEvent):
     zone: str
     considered: tuple[Considered, ...]
     revision: int
+    turn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +163,7 @@ def _called(
             zone=counter.zone,
             considered=choice.considered,
             revision=hall.configuration.revision,
+            turn=choice.turn,
         ),
     )
 
@@ -166,7 +172,7 @@ def called(store: "Store", event: TicketCalled) -> None:
     session = store.open_session(event.session)
     if session.ticket is not None:
         raise CorruptHistory(f"counter session {session.id} calls {event.ticket} over {session.ticket}")
-    act(
+    ticket = act(
         store,
         event.ticket,
         Act.CALL,
@@ -175,7 +181,10 @@ def called(store: "Store", event: TicketCalled) -> None:
         calls=1,
         called_at=event.at,
         last_call_at=event.at,
+        turn=event.turn,
     )
+    if event.turn:
+        take_turn(store.turns, store.shares, event.turn, ticket.priority_class)
     store.put_session(replace(session, ticket=event.ticket, free_since=None, version=session.version + 1))
     _announce(store, event, recall=False)
 

@@ -122,7 +122,7 @@ class HallConfiguration:
     priority_classes: tuple[PriorityClass, ...]
     evidence_kinds: tuple[EvidenceKind, ...] = ()
     pause_reasons: tuple[PauseReason, ...] = ()
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     calendars: tuple[Calendar, ...] = ()
     hours: str | None = None
     """The calendar of all services that have none of their own; None: numbers are given at any hour."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from queue_server.hall import refusals
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.states import Act, StepState, after
-from queue_server.hall.tickets import Ticket
+from queue_server.hall.visits import Ticket
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CounterSession:
-    """One clerk at one counter. `version` grows with each event that touches it; `ticket` is called or served."""
+    """One clerk at one counter. `version` grows with each event that touches it; `ticket` is called or served.
+
+    `profile`: the work profile it was given; None: the counter's own. `last_ticket`: whom it served before, to undo.
+    """
 
     id: str
     counter: str
     clerk: str
     opened_at: datetime
+    profile: str | None = None
     version: int = 1
     ticket: str | None = None
+    last_ticket: str | None = None
+    paused_since: datetime | None = None
+    pause_reason: str | None = None
     free_since: datetime | None = None
     closed_at: datetime | None = None
 

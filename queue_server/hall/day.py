@@ -1,7 +1,9 @@
 """The business day: it opens with the first number or counter, and closes by an event, never by implication.
 
-Closing ends what waits: waiting, called and held tickets expire. A ticket in service keeps its counter, its old date
-and its number until its clerk completes it. Where the hall's rule says so, counters that serve nobody close too.
+Closing ends what waits: waiting, called and held tickets expire, or are carried over into the next day where the hall
+says so; a ticket is carried over its hall's number of days at most. What is carried over, and a ticket in service,
+keeps its old date, its number and its place; the number is given to nobody else meanwhile. Where the hall's rule says
+so, counters that serve nobody close too.
 The closed day's tickets can still be looked up until the next day closes.
 """
 
@@ -13,9 +15,10 @@ from queue_server.hall import refusals
 from queue_server.hall.base import Actor, Command, CorruptHistory, Event, Outcome, Why
 from queue_server.hall.counters import closing
 from queue_server.hall.states import Act, after
-from queue_server.hall.tickets import act
+from queue_server.hall.visits import act
 
 if TYPE_CHECKING:
+    from queue_server.hall.configuration import HallConfiguration
     from queue_server.hall.hall import Hall
     from queue_server.hall.store import Store
 
@@ -55,12 +58,13 @@ class TicketExpired(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DayClosed(Event):
-    """`issued`: numbers given that day, by prefix: the last serial."""
+    """`last_serials`: the last serial given that day, by prefix. `carried`: tickets that go on in the next day."""
 
     kind: ClassVar[str] = "day_closed"
 
     business_date: date
     last_serials: dict[str, int]
+    carried: tuple[str, ...] = ()
 
 
 def begin_day(hall: "Hall", now: datetime) -> Outcome:
@@ -104,8 +108,12 @@ def close_day(hall: "Hall", command: CloseDay, now: datetime) -> Outcome:
 
 def _closing(hall: "Hall", command: CloseDay, now: datetime, why: Why) -> tuple[Event, ...]:
     store = hall.store
-    left = [ticket for ticket in store.tickets.values() if after(ticket.state, Act.EXPIRE) is not None]
-    left.sort(key=lambda ticket: (ticket.step.order_key, ticket.id))
+    live = [ticket for ticket in store.tickets.values() if after(ticket.state, Act.EXPIRE) is not None]
+    live.sort(key=lambda ticket: (ticket.step.order_key, ticket.id))
+    carried = {
+        ticket.id for ticket in live if outlives(hall.configuration, ticket.business_date, command.business_date)
+    }
+    left = [ticket for ticket in live if ticket.id not in carried]
     expired = [
         TicketExpired(
             at=now,
@@ -124,8 +132,21 @@ def _closing(hall: "Hall", command: CloseDay, now: datetime, why: Why) -> tuple[
         if hall.configuration.rules.day_end_closes_counters and (session.ticket is None or session.ticket in busy)
     ]
     serials = dict(store.series.get(command.business_date, {}))
-    day = DayClosed(at=now, by=command.by, why=why, business_date=command.business_date, last_serials=serials)
+    day = DayClosed(
+        at=now,
+        by=command.by,
+        why=why,
+        business_date=command.business_date,
+        last_serials=serials,
+        carried=tuple(ticket.id for ticket in live if ticket.id in carried),
+    )
     return (*expired, *closed, day)
+
+
+def outlives(configuration: "HallConfiguration", of: date, closed: date) -> bool:
+    """Whether a waiting ticket of business date `of` goes on when the day `closed` ends."""
+    rules = configuration.rules
+    return rules.day_end_tickets == "carry_over" and (closed - of).days < rules.carry_over_days
 
 
 def day_opened(store: "Store", event: DayOpened) -> None:

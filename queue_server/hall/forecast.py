@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from queue_server.hall.states import StepState
-from queue_server.hall.tickets import Ticket
+from queue_server.hall.visits import Ticket
 
 if TYPE_CHECKING:
     from queue_server.hall.counters import CounterSession

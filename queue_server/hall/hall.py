@@ -1,20 +1,22 @@
 """The hall as its readers see it: one business day of tickets, counters, calls and requests for help."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
-from queue_server.hall import refusals
+from queue_server.hall import limits, refusals
 from queue_server.hall.calls import Call
-from queue_server.hall.choice import Choice, count_ahead, pick, ranked
-from queue_server.hall.configuration import HallConfiguration, PriorityClass
+from queue_server.hall.choice import Choice, count_ahead, deferred, pick, waiting
+from queue_server.hall.configuration import HallConfiguration
 from queue_server.hall.counters import CounterSession
 from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.numbers import next_serial
+from queue_server.hall.rules import PriorityClass
 from queue_server.hall.states import StepState
 from queue_server.hall.store import Facts, Store
-from queue_server.hall.tickets import Ticket, Visit
+from queue_server.hall.visits import Ticket, Visit
+from queue_server.hall.workplaces import Counter
 
 
 class NotConfigured(Exception):
@@ -28,10 +30,13 @@ class ServiceState:
     service: str
     open: bool
     reason: str | None
-    """`service_closed`, `numbers_exhausted`, `day_already_closed`; None where open."""
+    """`service_closed`, `numbers_exhausted`, `day_already_closed`, `outside_hours`, `not_today`, `quota_reached`,
+    `not_reachable_today`; None where open."""
     waiting: int
     counters: tuple[str, ...]
     """Numbers of the open counters that serve it."""
+    opens_at: datetime | None = None
+    """From when numbers are given again, where hours are the reason."""
 
 
 class Hall:
@@ -103,8 +108,11 @@ class Hall:
 
     def waiting(self, where: str | CounterSession, now: datetime, limit: int | None = None) -> list[Ticket]:
         """Who waits in a queue (by id) or for a session, in call order at `now`: the order of repeated picks."""
-        queues = (where,) if isinstance(where, str) else self.queues_of(where)
-        return list(islice(ranked(self, queues, now), limit))
+        return list(islice(waiting(self, where, now), limit))
+
+    def deferred(self, queue: str, now: datetime) -> list[Ticket]:
+        """Who waits in a queue but is not called before a later instant: the one of their order key."""
+        return deferred(self, queue, now)
 
     def waiting_count(self, queue: str) -> int:
         return self.store.lines.count(queue)
@@ -129,15 +137,24 @@ class Hall:
     def session_of(self, clerk: str) -> CounterSession | None:
         return self.store.session_of(clerk)
 
-    def queues_of(self, session: CounterSession) -> tuple[str, ...]:
-        """The queues from which a session may call."""
+    def weights_of(self, session: CounterSession) -> Mapping[str, int]:
+        """The queues from which a session calls, each with its weight: its work profile."""
         counter = self.configuration.counter(session.counter)
-        return counter.queues if counter else ()
+        profile = self.configuration.work_profile(session.profile or (counter.profile if counter else ""))
+        return profile.weights if profile else {}
+
+    def queues_at(self, counter: Counter) -> tuple[str, ...]:
+        """The queues from which a counter calls as long as its clerk chooses no other work profile."""
+        profile = self.configuration.work_profile(counter.profile)
+        return tuple(profile.weights) if profile else ()
+
+    def queues_of(self, session: CounterSession) -> tuple[str, ...]:
+        """The queues from which a session calls."""
+        return tuple(self.weights_of(session))
 
     def open_counters(self, queue: str) -> list[CounterSession]:
-        """The open sessions that serve a queue."""
-        serving = (counter.id for counter in self.configuration.counters if queue in counter.queues)
-        return [session for counter in serving if (session := self.store.session_at(counter))]
+        """The open sessions that call from a queue, those that pause included, in the configuration's order."""
+        return [session for session in self.sessions() if queue in self.weights_of(session)]
 
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""
@@ -174,10 +191,10 @@ class Hall:
         """Whether a number can be taken for the service; None where there is no such service."""
         found = self.configuration.service(service)
         queue = self.configuration.queue(found.queue) if found else None
-        if queue is None:
+        if found is None or queue is None:
             return None
         numbers = [c.number for s in self.open_counters(queue.id) if (c := self.configuration.counter(s.counter))]
-        reason = None
+        reason = opens_at = None
         today = self.business_date(now)
         if self.store.open_day != today and self.store.is_past(today):
             reason = refusals.DayAlreadyClosed.code
@@ -185,12 +202,16 @@ class Hall:
             reason = refusals.ServiceClosed.code
         elif next_serial(self.store, queue, today) is None:
             reason = refusals.NumbersExhausted.code
+        elif refused := limits.closed(self, found, queue, now):
+            reason = refused.code
+            opens_at = datetime.fromisoformat(text) if (text := str(refused.params().get("opens_at", ""))) else None
         return ServiceState(
             service=service,
             open=reason is None,
             reason=reason,
             waiting=self.waiting_count(queue.id),
             counters=tuple(numbers),
+            opens_at=opens_at,
         )
 
     def open_helps(self) -> list[HelpRequest]:

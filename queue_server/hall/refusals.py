@@ -81,6 +81,31 @@ class PriorityClassUnknown(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvidenceMissing(Refusal):
+    """The class is given on evidence only; show it at the desk or take an ordinary number."""
+
+    code: ClassVar[str] = "evidence_missing"
+    priority_class: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassNotGranted(Refusal):
+    """Somebody else grants this class; ask the guide desk."""
+
+    code: ClassVar[str] = "class_not_granted"
+    priority_class: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooManyServices(Refusal):
+    """More services than one visit can have; take a second number later."""
+
+    code: ClassVar[str] = "too_many_services"
+    services: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompanionsOutOfRange(Refusal):
     """A group that large needs an arrangement of its own; ask at the counter."""
 
@@ -448,10 +473,10 @@ class AppointmentBegun(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeTooLate(Refusal):
-    """An appointment can be changed until `minutes` minutes before it begins."""
+    """An appointment can be changed until so many minutes before it begins."""
 
     code: ClassVar[str] = "change_too_late"
-    minutes: int
+    minutes_before: int
 
 
 @dataclass(frozen=True, kw_only=True)

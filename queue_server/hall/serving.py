@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from queue_server.hall.base import Outcome, Refusal, Why
 from queue_server.hall.counters import SessionCommand, StepEvent, at_counter
 from queue_server.hall.states import Act
-from queue_server.hall.tickets import act
+from queue_server.hall.visits import act
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 
 class StepState(StrEnum):
-    """等候 已叫号 办理中 挂起 办结 过号 作废 过期."""
+    """等候 已叫号 办理中 挂起 办结 过号 作废 过期; 转出 is a step's alone, since its ticket goes on with the next."""
 
     WAITING = "waiting"
     CALLED = "called"
@@ -20,6 +20,7 @@ class StepState(StrEnum):
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    TRANSFERRED = "transferred"
 
 
 class Act(StrEnum):
@@ -32,8 +33,12 @@ class Act(StrEnum):
     MISS = "miss"
     HOLD = "hold"
     RESUME = "resume"
+    TRANSFER = "transfer"
     CANCEL = "cancel"
     EXPIRE = "expire"
+    UNDO_CALL = "undo_call"
+    UNDO_COMPLETE = "undo_complete"
+    UNDO_MISS = "undo_miss"
 
 
 TRANSITIONS: Mapping[StepState, Mapping[Act, StepState]] = MappingProxyType(
@@ -41,6 +46,7 @@ TRANSITIONS: Mapping[StepState, Mapping[Act, StepState]] = MappingProxyType(
         StepState.WAITING: {
             Act.CALL: StepState.CALLED,
             Act.HOLD: StepState.HELD,
+            Act.TRANSFER: StepState.TRANSFERRED,
             Act.CANCEL: StepState.CANCELLED,
             Act.EXPIRE: StepState.EXPIRED,
         },
@@ -49,27 +55,34 @@ TRANSITIONS: Mapping[StepState, Mapping[Act, StepState]] = MappingProxyType(
             Act.START: StepState.SERVING,
             Act.MISS: StepState.NO_SHOW,
             Act.HOLD: StepState.HELD,
+            Act.TRANSFER: StepState.TRANSFERRED,
+            Act.UNDO_CALL: StepState.WAITING,
             Act.CANCEL: StepState.CANCELLED,
             Act.EXPIRE: StepState.EXPIRED,
         },
         StepState.SERVING: {
             Act.COMPLETE: StepState.COMPLETED,
             Act.HOLD: StepState.HELD,
+            Act.TRANSFER: StepState.TRANSFERRED,
         },
         StepState.HELD: {
+            Act.CALL: StepState.CALLED,
             Act.RESUME: StepState.WAITING,
+            Act.TRANSFER: StepState.TRANSFERRED,
             Act.CANCEL: StepState.CANCELLED,
             Act.EXPIRE: StepState.EXPIRED,
         },
-        StepState.COMPLETED: {},
-        StepState.NO_SHOW: {},
+        StepState.COMPLETED: {Act.UNDO_COMPLETE: StepState.SERVING},
+        StepState.NO_SHOW: {Act.UNDO_MISS: StepState.CALLED},
         StepState.CANCELLED: {},
         StepState.EXPIRED: {},
+        StepState.TRANSFERRED: {},
     }
 )
 
 INITIAL = StepState.WAITING
-FINISHED = frozenset(state for state, acts in TRANSITIONS.items() if not acts)
+FINISHED = frozenset({StepState.COMPLETED, StepState.NO_SHOW, StepState.CANCELLED, StepState.EXPIRED})
+"""States in which a ticket has ended, unless an act is undone or a no-show comes back within its rules."""
 AT_COUNTER = frozenset({StepState.CALLED, StepState.SERVING})
 """States in which a step occupies a counter session."""
 

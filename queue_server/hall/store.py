@@ -1,5 +1,6 @@
 """What a hall remembers: the values that events made, and the indexes over them. Only evolve writes here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -9,9 +10,10 @@ from queue_server.hall.calls import Call
 from queue_server.hall.configuration import HallConfiguration
 from queue_server.hall.counters import CounterSession
 from queue_server.hall.help_requests import HelpRequest
+from queue_server.hall.limits import Tally
 from queue_server.hall.lines import Lines
 from queue_server.hall.states import StepState
-from queue_server.hall.tickets import Ticket, Visit
+from queue_server.hall.visits import Addressee, Step, Ticket, Visit
 
 CALLS_KEPT = 200
 OBSERVATIONS_KEPT = 60
@@ -31,12 +33,15 @@ class Facts:
     """Last serial given, by business date (opened ones, the newest `DAYS_KEPT`) and prefix."""
     forgotten_to: date | None = None
     """Newest business date whose series is no longer kept."""
+    tally: Tally = field(default_factory=Tally)
     order_key: int = 0
-    """Highest order key given since the day opened."""
+    """Highest order key given to somebody who came, since the day opened."""
     visits: dict[str, Visit] = field(default_factory=dict)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     sessions: dict[str, CounterSession] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    turns: dict[str, int] = field(default_factory=dict)
+    """Credit of the priority classes, where the hall calls by ratio."""
     counter_seconds: dict[str, list[int]] = field(default_factory=dict)
     """Latest times from call to end at a counter today, by queue."""
     helps: dict[str, HelpRequest] = field(default_factory=dict)
@@ -53,14 +58,19 @@ class Store(Facts):
     def __init__(self, facts: Facts) -> None:
         self.__dict__.update(facts.__dict__)
         self.lines = Lines()
+        self.order_keys: set[int] = set()
+        self.held: dict[str, None] = {}
+        self.addressed: dict[Addressee, dict[str, None]] = {}
         self.book = AppointmentBook(self.appointments.values())
         self.ticket_by_token: dict[str, str] = {}
         self.live_numbers: dict[tuple[str, int], str] = {}
+        self.live_of_person: dict[str, dict[str, None]] = {}
         self.open_help_of: dict[str, str] = {}
         self._open_at: dict[str, str] = {}
         self._open_of: dict[str, str] = {}
         for ticket in self.tickets.values():
             self._index_ticket(None, ticket)
+            self.order_keys.update(step.order_key for step in ticket.steps)
         for session in self.sessions.values():
             self._index_session(session)
         for request in self.helps.values():
@@ -76,10 +86,12 @@ class Store(Facts):
             replace(
                 facts,
                 series={day: serials.copy() for day, serials in facts.series.items()},
+                tally=facts.tally.copy(),
                 visits=facts.visits.copy(),
                 tickets=facts.tickets.copy(),
                 sessions=facts.sessions.copy(),
                 calls=facts.calls.copy(),
+                turns=facts.turns.copy(),
                 counter_seconds={queue: seconds.copy() for queue, seconds in facts.counter_seconds.items()},
                 helps=facts.helps.copy(),
                 appointments=facts.appointments.copy(),
@@ -87,6 +99,11 @@ class Store(Facts):
                 blocked=facts.blocked.copy(),
             )
         )
+
+    @property
+    def shares(self) -> Mapping[str, int]:
+        """The shares of the priority classes, where the hall calls by ratio."""
+        return self.configuration.shares if self.configuration is not None else {}
 
     # --- tickets
 
@@ -99,10 +116,7 @@ class Store(Facts):
         del self.tickets[ticket.id]
         del self.ticket_by_token[ticket.follow_token]
         self.visits.pop(ticket.visit, None)
-
-    def next_order_key(self, now: datetime) -> int:
-        """The instant in µs, moved behind every key of the day: order is kept when the clock is set back."""
-        return max(micros(now), self.order_key + 1)
+        self.order_keys.difference_update(step.order_key for step in ticket.steps)
 
     def note_serial(self, business_date: date, prefix: str, serial: int) -> None:
         if serial <= self.series.setdefault(business_date, {}).get(prefix, serial - 1):
@@ -131,24 +145,57 @@ class Store(Facts):
         self.sessions = {session.id: session for session in self.sessions.values() if session.closed_at is None}
         self.helps = {request.id: request for request in self.helps.values() if request.clerk is None}
         self.calls = [call for call in self.calls if not self._is_over(call.ticket)]
+        self.turns = {}
         self.counter_seconds = {}
-        self.order_key = 0
+        waiting = (t.step for t in self.tickets.values() if t.state is StepState.WAITING and not t.step.deferred)
+        self.order_key = max((step.order_key for step in waiting), default=0)
+        self.tally.begin_afresh(self.series)
 
     def _is_over(self, ticket_id: str) -> bool:
         ticket = self.tickets.get(ticket_id)
         return ticket is None or ticket.finished
 
     def _index_ticket(self, before: Ticket | None, ticket: Ticket) -> None:
-        if before is not None and before.state is StepState.WAITING:
-            self.lines.remove((before.queue, before.priority_class), (before.step.order_key, before.id))
-        if ticket.state is StepState.WAITING:
-            self.lines.add((ticket.queue, ticket.priority_class), (ticket.step.order_key, ticket.id))
+        step = ticket.steps[-1]
+        self.order_keys.add(step.order_key)
+        if before is not None:
+            self._leave_place(before)
+        if step.state is StepState.WAITING:
+            self.lines.add(ticket)
+        elif step.state is StepState.HELD:
+            self.held[ticket.id] = None
+        if addressee := _belongs_to(step):
+            self.addressed.setdefault(addressee, {})[ticket.id] = None
         number = (ticket.prefix, ticket.serial)
         if not ticket.finished:
             self.live_numbers[number] = ticket.id
         elif self.live_numbers.get(number) == ticket.id:
             del self.live_numbers[number]
+        if ticket.person is not None:
+            self._index_person(ticket.person, ticket)
         self.ticket_by_token[ticket.follow_token] = ticket.id
+
+    def live_tickets_of(self, person: str) -> list[Ticket]:
+        """The live tickets of a person, oldest first."""
+        live = [self.tickets[ticket] for ticket in self.live_of_person.get(person, ())]
+        return sorted(live, key=lambda ticket: (ticket.arrived_at, ticket.id))
+
+    def _index_person(self, person: str, ticket: Ticket) -> None:
+        if not ticket.finished:
+            self.live_of_person.setdefault(person, {})[ticket.id] = None
+        elif (live := self.live_of_person.get(person)) is not None:
+            live.pop(ticket.id, None)
+            if not live:
+                del self.live_of_person[person]
+
+    def _leave_place(self, ticket: Ticket) -> None:
+        step = ticket.steps[-1]
+        if step.state is StepState.WAITING:
+            self.lines.remove(ticket)
+        elif step.state is StepState.HELD:
+            del self.held[ticket.id]
+        if addressee := _belongs_to(step):
+            del self.addressed[addressee][ticket.id]
 
     # --- appointments
 
@@ -194,7 +241,9 @@ class Store(Facts):
     def free_session(self, session_id: str, at: datetime) -> None:
         """Takes the ticket from a session."""
         session = self.open_session(session_id)
-        self.put_session(replace(session, ticket=None, free_since=at, version=session.version + 1))
+        self.put_session(
+            replace(session, ticket=None, last_ticket=session.ticket, free_since=at, version=session.version + 1)
+        )
 
     def _index_session(self, session: CounterSession) -> None:
         if session.closed_at is None:
@@ -229,7 +278,8 @@ class Store(Facts):
             del self.open_help_of[request.device]
 
 
-def micros(instant: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    whole = int(instant.replace(microsecond=0).timestamp())
-    return whole * 1_000_000 + instant.microsecond
+def _belongs_to(step: Step) -> Addressee | None:
+    """The counter or clerk for whom a step waits or is held."""
+    if step.state is StepState.WAITING:
+        return step.addressee
+    return step.pool if step.state is StepState.HELD else None

@@ -1,14 +1,17 @@
 """Visits, tickets and steps: taking a number, withdrawing it, cancelling it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from queue_server.hall import refusals
+from queue_server.hall import limits, refusals
+from queue_server.hall.admission import class_refusal, visit_refusal
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.numbers import next_serial
-from queue_server.hall.states import AT_COUNTER, FINISHED, INITIAL, Act, StepState, after
+from queue_server.hall.placing import key_at, key_now
+from queue_server.hall.states import Act, after
+from queue_server.hall.visits import Step, Ticket, Visit, act
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -17,88 +20,25 @@ if TYPE_CHECKING:
 _PERSON = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One service within a visit. `order_key` is the instant (µs since 1970) from which it accrues, made unique."""
+@dataclass(frozen=True)
+class Number:
+    """A number to give: as it is printed, and its place in the series of its prefix on a business day."""
 
-    id: str
-    service: str
-    queue: str
-    order_key: int
-    state: StepState = INITIAL
-    session: str | None = None
-    counter: str | None = None
-    calls: int = 0
-    """How often it was called, recalls included."""
-    called_at: datetime | None = None
-    last_call_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ticket:
-    """A number and the steps that it stands for; its state is its current (last) step's."""
-
-    id: str
-    visit: str
-    number: str
+    text: str
     prefix: str
     serial: int
+    skipped: tuple[int, ...]
     business_date: date
-    priority_class: str
-    arrived_at: datetime
-    follow_token: str
-    device: str | None
-    person: str | None
-    """HMAC-SHA256 of the person, made in the terminal; never an ID number."""
-    steps: tuple[Step, ...]
-    version: int = 1
-
-    @property
-    def step(self) -> Step:
-        return self.steps[-1]
-
-    @property
-    def state(self) -> StepState:
-        return self.step.state
-
-    @property
-    def service(self) -> str:
-        return self.step.service
-
-    @property
-    def queue(self) -> str:
-        return self.step.queue
-
-    @property
-    def at_session(self) -> str | None:
-        """The counter session that calls or serves it now."""
-        return self.step.session if self.state in AT_COUNTER else None
-
-    @property
-    def since(self) -> datetime:
-        """When it came into its state."""
-        step = self.step
-        return step.ended_at or step.started_at or step.called_at or self.arrived_at
-
-    @property
-    def finished(self) -> bool:
-        return self.state in FINISHED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Visit:
-    """The whole stay of one person: one ticket."""
-
-    id: str
-    ticket: str
-    began_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Issue(Command):
-    """Take a number for a service; `follow_token` opens the ticket's live page."""
+    """Take a number for a service; `follow_token` opens the ticket's live page.
+
+    `planned`: further services of the same visit. `arrived_at`: when the person came, where that is not now (a number
+    taken offline; `uncertain_s` says by how much the clock that says so may be wrong). `accrues_from`: from when the
+    ticket accrues priority, where that is not its arrival (an appointment); until then it is not called.
+    """
 
     visit: str
     ticket: str
@@ -106,8 +46,16 @@ class Issue(Command):
     service: str
     follow_token: str
     priority_class: str = "ordinary"
+    evidence: str | None = None
+    planned: tuple[str, ...] = ()
+    companions: int = 0
     person: str | None = None
     device: str | None = None
+    appointment: str | None = None
+    client: str | None = None
+    arrived_at: datetime | None = None
+    uncertain_s: int = 0
+    accrues_from: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +75,10 @@ class CancelTicket(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketIssued(Event):
-    """A number is given. `skipped`: serials passed over because a number of an earlier day still lives."""
+    """A number is given. `skipped`: serials passed over because a number of an earlier day still lives.
+
+    `accrues_from`: the instant of the order key, where it is not the event's own.
+    """
 
     kind: ClassVar[str] = "ticket_issued"
 
@@ -146,6 +97,17 @@ class TicketIssued(Event):
     follow_token: str
     device: str | None
     person: str | None
+    evidence: str | None = None
+    planned: tuple[str, ...] = ()
+    companions: int = 0
+    appointment: str | None = None
+    client: str | None = None
+    arrived_at: datetime | None = None
+    uncertain_s: int = 0
+    accrues_from: datetime | None = None
+    deferred: bool = False
+    may_close_at: datetime | None = None
+    """The closing time before which the person may not be reached, as told to them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +130,7 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
         return refusals.ServiceUnknown(service=command.service)
     if day is None:
         return refusals.DayNotOpen(business_date=str(configuration.business_date(now)))
-    if refusal := _malformed(hall, command):
+    if refusal := _malformed(hall, command) or limits.refusal(hall, service, queue, command, now):
         return refusal
     if configuration.rules.close_when_no_counter and not hall.open_counters(queue.id):
         return refusals.ServiceClosed(service=service.id)
@@ -176,41 +138,65 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
     if given is None:
         return refusals.NumbersExhausted(queue=queue.id, last=queue.last)
     serial, skipped = given
-    return (
-        TicketIssued(
-            at=now,
-            by=command.by,
-            why=Why("requested"),
-            visit=command.visit,
-            ticket=command.ticket,
-            step=command.step,
-            service=service.id,
-            queue=queue.id,
-            priority_class=command.priority_class,
-            number=queue.number(serial),
-            prefix=queue.prefix,
-            serial=serial,
-            skipped=skipped,
-            business_date=day,
-            order_key=store.next_order_key(now),
-            follow_token=command.follow_token,
-            device=command.device,
-            person=command.person,
-        ),
+    number = Number(queue.number(serial), queue.prefix, serial, skipped, day)
+    event = ticket_issued(
+        hall, command, queue.id, number, now, may_close_at=limits.may_close_at(hall, service, queue, now)
+    )
+    return (event, *limits.repetitions(hall, command, now, event.ticket, event.number))
+
+
+def ticket_issued(
+    hall: "Hall", command: Issue, queue: str, number: Number, now: datetime, *, may_close_at: datetime | None = None
+) -> TicketIssued:
+    """The event that gives `number` to an admissible command, in its place."""
+    store = hall.store
+    arrived_at = None if command.arrived_at is None else min(command.arrived_at, now)
+    accrues_from = command.accrues_from or arrived_at
+    return TicketIssued(
+        at=now,
+        by=command.by,
+        why=Why("requested"),
+        visit=command.visit,
+        ticket=command.ticket,
+        step=command.step,
+        service=command.service,
+        queue=queue,
+        priority_class=command.priority_class,
+        number=number.text,
+        prefix=number.prefix,
+        serial=number.serial,
+        skipped=number.skipped,
+        business_date=number.business_date,
+        order_key=key_now(store, now) if accrues_from is None else key_at(store, accrues_from),
+        follow_token=command.follow_token,
+        device=command.device,
+        person=command.person,
+        evidence=command.evidence,
+        planned=command.planned,
+        companions=command.companions,
+        appointment=command.appointment,
+        client=command.client,
+        arrived_at=arrived_at,
+        uncertain_s=command.uncertain_s,
+        accrues_from=accrues_from,
+        deferred=accrues_from is not None and accrues_from > now,
+        may_close_at=may_close_at,
     )
 
 
 def _malformed(hall: "Hall", command: Issue) -> Refusal | None:
     store = hall.store
-    if hall.configuration.priority_class(command.priority_class) is None:
-        return refusals.PriorityClassUnknown(priority_class=command.priority_class)
+    if refused := class_refusal(hall.configuration, command.by, command.priority_class, command.evidence):
+        return refused
+    if (command.planned or command.companions) and (
+        refused := visit_refusal(hall.configuration, command.planned, command.companions)
+    ):
+        return refused
     if command.person is not None and _PERSON.fullmatch(command.person) is None:
         return refusals.PersonNotKeyed()
-    if command.ticket in store.tickets:
-        return refusals.IdAlreadyUsed(id=command.ticket)
     if command.visit in store.visits:
         return refusals.IdAlreadyUsed(id=command.visit)
-    if command.follow_token in store.ticket_by_token:
+    if command.ticket in store.tickets or command.follow_token in store.ticket_by_token:
         return refusals.IdAlreadyUsed(id=command.ticket)  # the token itself opens a page and is not repeated
     return None
 
@@ -246,44 +232,46 @@ def _cancelled(ticket: Ticket, command: Command, now: datetime, reason: str) -> 
 def issued(store: "Store", event: TicketIssued) -> None:
     if event.ticket in store.tickets:
         raise CorruptHistory(f"ticket issued twice: {event.ticket}")
-    step = Step(id=event.step, service=event.service, queue=event.queue, order_key=event.order_key)
+    step = Step(
+        id=event.step,
+        service=event.service,
+        queue=event.queue,
+        order_key=event.order_key,
+        deferred=event.deferred,
+    )
     store.visits[event.visit] = Visit(id=event.visit, ticket=event.ticket, began_at=event.at)
     store.note_serial(event.business_date, event.prefix, event.serial)
-    store.order_key = max(store.order_key, event.order_key)
-    store.put_ticket(
-        Ticket(
-            id=event.ticket,
-            visit=event.visit,
-            number=event.number,
-            prefix=event.prefix,
-            serial=event.serial,
-            business_date=event.business_date,
-            priority_class=event.priority_class,
-            arrived_at=event.at,
-            follow_token=event.follow_token,
-            device=event.device,
-            person=event.person,
-            steps=(step,),
-        )
+    if event.accrues_from is None:
+        store.order_key = max(store.order_key, event.order_key)
+    ticket = Ticket(
+        id=event.ticket,
+        visit=event.visit,
+        number=event.number,
+        prefix=event.prefix,
+        serial=event.serial,
+        business_date=event.business_date,
+        priority_class=event.priority_class,
+        evidence=event.evidence,
+        arrived_at=event.arrived_at or event.at,
+        follow_token=event.follow_token,
+        device=event.device,
+        person=event.person,
+        steps=(step,),
+        planned=event.planned,
+        companions=event.companions,
+        appointment=event.appointment,
+        client=event.client,
+        uncertain_s=event.uncertain_s,
     )
+    store.put_ticket(ticket)
+    store.tally.note(ticket, limits.half_of_ticket(store, ticket))
 
 
 def cancelled(store: "Store", event: TicketCancelled) -> None:
-    act(store, event.ticket, Act.CANCEL, ended_at=event.at)
+    ticket = act(store, event.ticket, Act.CANCEL, ended_at=event.at)
+    store.tally.give_back(ticket, limits.half_of_ticket(store, ticket))
     if event.session is not None:
         store.free_session(event.session, event.at)
-
-
-def act(store: "Store", ticket_id: str, what: Act, **changes: object) -> Ticket:
-    """Moves the ticket's current step by the transition table, with `changes` to the step; the ticket as it is now."""
-    ticket = store.tickets.get(ticket_id)
-    state = after(ticket.state, what) if ticket else None
-    if ticket is None or state is None:
-        raise CorruptHistory(f"{what.value} of ticket {ticket_id} in state {ticket.state if ticket else None}")
-    step = replace(ticket.step, state=state, **changes)  # type: ignore[arg-type]  # field names checked by replace
-    moved = replace(ticket, steps=(*ticket.steps[:-1], step), version=ticket.version + 1)
-    store.put_ticket(moved)
-    return moved
 
 
 DECIDE = {Issue: issue, Withdraw: withdraw, CancelTicket: cancel_ticket}

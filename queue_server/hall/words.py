@@ -3,7 +3,8 @@
 from types import MappingProxyType
 
 from queue_server.hall.base import Why
-from queue_server.hall.configuration import HallConfiguration, Text
+from queue_server.hall.configuration import HallConfiguration
+from queue_server.hall.texts import Text
 
 SENTENCES = MappingProxyType(
     {
@@ -21,6 +22,24 @@ SENTENCES = MappingProxyType(
             "{number} 属于“{priority_class}”,按规则优先累积更快,已等 {minutes} 分钟,因此先于 {other}。",
             "{number} is “{priority_class}”, which gains priority faster by rule; after {minutes} min of waiting "
             "it comes before {other}.",
+        ),
+        "over_cap": Text(
+            "{number} 已等 {minutes} 分钟,超过“{priority_class}”最长等候 {cap} 分钟的规定,因此最先叫。",
+            "{number} has waited {minutes} min, more than the {cap} min that “{priority_class}” may wait at most: "
+            "it goes first.",
+        ),
+        "addressed": Text(
+            "{number} 指定由本窗口或本人办理,已等 {minutes} 分钟。",
+            "{number} was sent to this counter or clerk and has waited {minutes} min.",
+        ),
+        "higher_weight": Text(
+            "本窗口优先办理“{queue}”,{number} 已等 {minutes} 分钟,因此先于 {other}。",
+            "This counter serves “{queue}” first: {number}, {minutes} min of waiting, comes before {other}.",
+        ),
+        "turn_of_class": Text(
+            "按比例叫号({shares}),轮到“{priority_class}”,{number} 是其中等候最久的({minutes} 分钟)。",
+            "Called by ratio ({shares}): it is the turn of “{priority_class}”, and {number} has waited longest "
+            "of them ({minutes} min).",
         ),
         "chosen_by_clerk": Text("窗口人员 {clerk} 指定叫 {number}。", "Clerk {clerk} chose {number}."),
         "recalled": Text("第 {times} 次重呼 {number}。", "Recall no. {times} of {number}."),
@@ -44,7 +63,7 @@ SENTENCES = MappingProxyType(
         ),
         "taken_offline_uncertain": Text(
             "断网期间取的号，终端时钟不可靠（误差可达 {uncertain_s} 秒），按最晚可能的取号时间排入队伍。",
-            "Taken offline by a clock that may be wrong by {uncertain_s} s; placed by the latest time it can have been.",
+            "Taken offline by a clock that may be {uncertain_s} s wrong; placed by the latest time it can have been.",
         ),
         "joined_after_day_end": Text(
             "断网期间取的号，补录时当天已结束。", "Taken offline; its day was over when the terminal came back."
@@ -69,6 +88,8 @@ def words(why: Why, language: str, configuration: HallConfiguration) -> str:
     named = configuration.priority_class(str(params.get("priority_class", "")))
     if named is not None:
         params["priority_class"] = named.name.in_language(language)
+    if queue := configuration.queue(str(params.get("queue", ""))):
+        params["queue"] = queue.name.in_language(language)
     if isinstance(seconds := params.get("head_start_s"), int):
         params["head_start"] = f"{seconds / 60:g}"
     return sentence.in_language(language).format_map(params)
