@@ -65,6 +65,16 @@ class UsbAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class UsbLpAddress:
+    """`usblp:<path>`: a printer behind the kernel's own driver, such as `/dev/usb/lp0`."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"usblp:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class PcscAddress:
     """`pcsc:<reader name>` as pcscd lists it; a trailing `*` stands for the number that pcscd counts up."""
 
@@ -135,6 +145,7 @@ Address = (
     | TcpAddress
     | MemoryAddress
     | UsbAddress
+    | UsbLpAddress
     | PcscAddress
     | VideoAddress
     | InputAddress
@@ -202,6 +213,10 @@ def _usb(rest: str) -> UsbAddress:
     return UsbAddress(int(vendor, 16), int(product, 16), serial or None)
 
 
+def _usblp(rest: str) -> UsbLpAddress:
+    return UsbLpAddress(_absolute(rest))
+
+
 def _pcsc(rest: str) -> PcscAddress:
     if not rest.strip("* "):
         raise ValueError("want the reader's name")
@@ -267,6 +282,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Address]]] = MappingProxyType(
         "tcp": _tcp,
         "memory": _memory,
         "usb": _usb,
+        "usblp": _usblp,
         "pcsc": _pcsc,
         "video": _video,
         "input": _input,

@@ -1,4 +1,4 @@
-"""All devices of one profile, opened together and closed together."""
+"""All devices of one profile, opened together, watched for being plugged in and out, and closed together."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from hardware.device import Device, Supervision
-from hardware.events import OnEvent
+from hardware.events import DeviceAppeared, DeviceGone, OnEvent
+from hardware.hot_plug import INTERVAL_S, HotPlug
 from hardware.profile import Binding
 from hardware.roles import Role
 
@@ -14,19 +15,29 @@ D = TypeVar("D", bound=Device[Any])
 
 
 class Cabinet:
-    """The devices by their roles. `on_event` hears all of them, each on its own thread. Raises `BadProfile`."""
+    """The devices by their roles. `on_event` hears all of them, each on its own thread, and what hot-plug notices on
+    another. Raises `BadProfile`."""
 
     def __init__(
-        self, bindings: Iterable[Binding], on_event: OnEvent, *, supervision: Supervision | None = None
+        self,
+        bindings: Iterable[Binding],
+        on_event: OnEvent,
+        *,
+        supervision: Supervision | None = None,
+        hot_plug_interval_s: float = INTERVAL_S,
     ) -> None:
         self._bindings = {binding.role: binding for binding in bindings}
         self._devices: dict[Role, Device[Any]] = {}
+        self._on_event = on_event
+        self._hot_plug: HotPlug | None = None
         try:
             for binding in self._bindings.values():
                 self._devices[binding.role] = binding.open(on_event, supervision)
         except BaseException:
             self.close()
             raise
+        addresses = {role: binding.address for role, binding in self._bindings.items()}
+        self._hot_plug = HotPlug(addresses, self._appeared, self._gone, interval_s=hot_plug_interval_s)
 
     @property
     def devices(self) -> Mapping[Role, Device[Any]]:
@@ -43,7 +54,16 @@ class Cabinet:
 
     def close(self) -> None:
         """Close all devices at once: none waits for another's last answer."""
+        if self._hot_plug is not None:
+            self._hot_plug.close()
         if self._devices:
             with ThreadPoolExecutor(len(self._devices), "cabinet-close") as closing:
                 for device in self._devices.values():
                     closing.submit(device.close)
+
+    def _appeared(self, role: Role) -> None:
+        self._devices[role].wake()
+        self._on_event(DeviceAppeared(role))
+
+    def _gone(self, role: Role) -> None:
+        self._on_event(DeviceGone(role))

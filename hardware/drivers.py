@@ -15,13 +15,17 @@ from pydantic import BaseModel, ConfigDict
 from hardware.addresses import Address
 from hardware.device import Device, Supervision
 from hardware.events import OnEvent
+from hardware.print_jobs import PrintJobStore
 from hardware.roles import Role
 from hardware.vocabulary import DeviceStatus
 
 _WHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sam-v": "hardware.id_card.reader:DRIVER",
-        "escpos": "hardware.ticket_printer.printer:DRIVER",
+        "escpos": "hardware.ticket_printer.driver:DRIVER",
+        "code-serial": "hardware.code_scanner.serial_scanner:DRIVER",
+        "code-keyboard": "hardware.code_scanner.keyboard_scanner:DRIVER",
+        "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
     }
 )
 """Driver id to `module:name`."""
@@ -46,6 +50,8 @@ class Opening(Generic[OptionsT]):
     options: OptionsT
     on_event: OnEvent
     supervision: Supervision
+    jobs: PrintJobStore | None = None
+    """Where printers keep their jobs; None where nothing has to outlive the device."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,11 @@ class DescriptorLine:
             return b""
         except OSError as error:
             raise LineLost(f"{self._address}: {error}") from error
-        if not data:
-            raise LineLost(f"{self._address}: closed by the other end")
-        return data
+        return data or self._nothing_read()
+
+    def _nothing_read(self) -> bytes:
+        """Ready, and nothing came: the other end has closed the line."""
+        raise LineLost(f"{self._address}: closed by the other end")
 
     def _ready(self, event: int, deadline: float) -> bool:
         if self._closed:

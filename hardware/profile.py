@@ -25,6 +25,7 @@ from hardware.device import Device, Supervision
 from hardware.drivers import Driver, Opening, Options, UnknownDriver, driver
 from hardware.errors import BadAddress
 from hardware.events import OnEvent
+from hardware.print_jobs import PrintJobStore
 from hardware.roles import Role
 
 
@@ -41,11 +42,13 @@ class Binding:
     address: Address
     options: Options
 
-    def open(self, on_event: OnEvent, supervision: Supervision | None = None) -> Device[Any]:
+    def open(
+        self, on_event: OnEvent, supervision: Supervision | None = None, jobs: PrintJobStore | None = None
+    ) -> Device[Any]:
         """The device, looking for its connection by itself. Raises `BadProfile` for what can never work."""
         try:
             return self.driver.open(
-                Opening(self.role, self.address, self.options, on_event, supervision or Supervision())
+                Opening(self.role, self.address, self.options, on_event, supervision or Supervision(), jobs)
             )
         except (BadAddress, OSError, ValueError) as error:
             raise BadProfile(f"devices.{self.role}: {error}") from error

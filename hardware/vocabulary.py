@@ -114,6 +114,9 @@ class Detail(StrEnum):
     NO_CODE = "no_code"
     BAD_CODE = "bad_code"
 
+    # presence sensor
+    NOBODY_SEEN = "nobody_seen"
+
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
     {
@@ -147,6 +150,7 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.JOB_LOST: WhoActs.CLERK,
         Detail.PAGES_MISSING: WhoActs.CLERK,
         Detail.ASLEEP: WhoActs.NOBODY,
+        Detail.NOBODY_SEEN: WhoActs.TECHNICIAN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

@@ -14,11 +14,12 @@ import structlog
 from hardware.cabinet import Cabinet
 from hardware.events import DeviceEvent, StatusChanged
 from hardware.id_card.reader import CardEvent, CardRead, IdCardReader
+from hardware.print_jobs import JobState, PrintResult
 from hardware.profile import Binding
 from hardware.roles import Role
 from hardware.session import DeviceSession
 from hardware.ticket_printer.document import PrintDocument
-from hardware.ticket_printer.printer import PrintResult, PrintState, TicketPrinter
+from hardware.ticket_printer.printer import TicketPrinter
 from hardware.vocabulary import Detail, Health, Outcome
 from kiosk.journeys import events
 from kiosk.journeys.views import CardState, Peripheral, SlipState
@@ -85,11 +86,11 @@ class Devices:
             return SlipState.NOT_PRINTED, Health.NOT_SUPPORTED.value
         unknown = False
 
-        def on_state(state: PrintState) -> None:
+        def on_state(state: JobState) -> None:
             nonlocal unknown
-            if state is PrintState.PRINTED and unknown:
+            if state is JobState.PRINTED and unknown:
                 self._loop.call_soon_threadsafe(late)
-            unknown = state is PrintState.UNKNOWN
+            unknown = state is JobState.UNKNOWN
 
         deadline = time.monotonic() + PRINT_LIMIT_S
         result: PrintResult = await asyncio.wrap_future(self._printer.print(document, deadline, on_state=on_state))

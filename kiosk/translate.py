@@ -1,6 +1,6 @@
 """Between the wire's and the devices' words and those of the journeys."""
 
-from hardware.ticket_printer.printer import PrintResult, PrintState
+from hardware.print_jobs import JobState, PrintResult
 from hardware.vocabulary import Detail, DeviceStatus, Outcome
 from kiosk.journeys.state import LiveService, Ticket, WaitRange
 from kiosk.journeys.views import Peripheral, SlipState
@@ -8,7 +8,7 @@ from wire.messages import IssueAnswer, PeripheralReport, Refused, Services, Slip
 
 _CLOSED = {"no_open_counter": "service_closed"}
 """The hall's reasons that have the same sentence as a refusal."""
-_SLIP_STATES = {PrintState.PRINTED: SlipState.PRINTED, PrintState.FAILED: SlipState.NOT_PRINTED}
+_SLIP_STATES = {JobState.PRINTED: SlipState.PRINTED, JobState.FAILED: SlipState.NOT_PRINTED}
 
 
 def ticket_of(answer: IssueAnswer) -> Ticket:

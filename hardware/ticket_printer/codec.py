@@ -14,6 +14,9 @@ PAPER: Final = "paper"
 REAL_TIME_QUESTIONS: Final = (1, 2, 3, 4)
 """Printer, cause of being offline, cause of error, paper."""
 ASK_PAPER_IN_ORDER: Final = bytes.fromhex("1D 72 01")
+ASK_AUTOMATIC_STATUS: Final = bytes.fromhex("1D 61 0E")
+FORGET_WHAT_WAITS: Final = bytes.fromhex("10 05 02")
+"""`DLE ENQ 2`: recover from a cutter or mechanical error, and throw away what the printer still held."""
 FENCE_ID_SIZE: Final = 4
 
 
@@ -152,6 +155,23 @@ def status_of(answers: Mapping[int, int]) -> DeviceStatus:
     if paper is Supply.LOW:
         return DeviceStatus(Health.DEGRADED, Detail.PAPER_LOW, supplies)
     return DeviceStatus(Health.OK, Detail.NONE, supplies)
+
+
+def automatic_status(frame: bytes) -> DeviceStatus:
+    """What a `GS a` frame of four bytes says: the same facts, in other places."""
+    printer, error, roll, _ = frame
+    answers = {
+        1: printer & 0x08,
+        2: 0x04 if printer & 0x20 else 0,
+        3: error & 0x6C,
+        4: (0x0C if roll & 0x03 else 0) | (0x60 if roll & 0x0C else 0),
+    }
+    return status_of(answers)
+
+
+def proves_print(status: OrderedPaperStatus) -> bool:
+    """Whether an ordered answer stands for printed lines: clones answer `0F` at once when they have no paper."""
+    return status.byte & 0x0C == 0
 
 
 def real_time_sequences(stream: bytes) -> Iterable[int]:

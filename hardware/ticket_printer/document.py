@@ -91,6 +91,18 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that a printer may keep under `key` (two printable ASCII characters); it is sent where it is not."""
+
+    key: str
+    image: Image
+
+    def __post_init__(self) -> None:
+        if len(self.key) != 2 or not (self.key.isascii() and self.key.isprintable()):
+            raise ValueError(f"{self.key!r}: want two printable ASCII characters")
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """Empty lines, 0 to 50."""
 
@@ -108,7 +120,7 @@ class Banner:
     text: str
 
 
-Block = Text | BigText | Rule | QrCode | Image | Feed | Banner
+Block = Text | BigText | Rule | QrCode | Image | Logo | Feed | Banner
 
 
 @dataclass(frozen=True, slots=True)

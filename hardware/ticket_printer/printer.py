@@ -9,123 +9,68 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
 
-from pydantic import Field
-
-from hardware.addresses import parse_line_address
 from hardware.cancel import CancelToken
 from hardware.command import Run
 from hardware.device import Capabilities, Device, Supervision
-from hardware.drivers import Driver, Opening, Options, asset
 from hardware.errors import DeviceFault, HardwareError, LineLost, NoAnswer
 from hardware.events import OnEvent
-from hardware.finding import LINE_SCHEMES, probe_by_opening, serial_ports
-from hardware.lines import Line, open_line
+from hardware.lines import Line
+from hardware.print_jobs import JobOnItsWay, JobState, PrintJobStore, PrintResult, wiped
 from hardware.roles import Role
 from hardware.self_test import Request, Steps
-from hardware.ticket_printer.codec import (
-    ASK_PAPER_IN_ORDER,
-    REAL_TIME_QUESTIONS,
-    Answer,
-    AnswerClassifier,
-    FenceEcho,
-    OrderedPaperStatus,
-    RealTimeStatus,
-    ask_fence,
-    ask_real_time,
-    fence_id_of,
-    status_of,
+from hardware.ticket_printer import forecast
+from hardware.ticket_printer.codec import FORGET_WHAT_WAITS, Answer, FenceEcho, fence_id_of, status_of
+from hardware.ticket_printer.conversation import Conversation, PrinterTiming, fence_bytes, send
+from hardware.ticket_printer.document import Logo, PrintDocument
+from hardware.ticket_printer.encode import Encoded, cut, encode_document, separator
+from hardware.ticket_printer.information import FIRMWARE, MAKER, MODEL, store_picture
+from hardware.ticket_printer.profile import (
+    Fence,
+    Identity,
+    Presenter,
+    PrinterProfile,
+    Probed,
+    settled,
 )
-from hardware.ticket_printer.document import Align, PrintDocument, QrCode, Rule, Text
-from hardware.ticket_printer.encode import CUT, encode_document, separator
-from hardware.ticket_printer.profile import ChineseFont, Fence, PrinterProfile
 from hardware.ticket_printer.raster import SlipFont
-from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
-
-PIECE_BYTES: Final = 1024
-_TEST_SLIP: Final = PrintDocument(
-    (
-        Text("打印机自检 Printer self-test", bold=True, align=Align.CENTER),
-        Rule(),
-        Text("汉字：永和九年，岁在癸丑。㛃", width=1),
-        Text("ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"),
-        QrCode("SELF-TEST"),
-        Text("请核对字迹清晰、二维码可扫、切口整齐。"),
-    )
-)
-
-
-class PrintState(StrEnum):
-    """Where a print job is. FAILED: nothing was printed. UNKNOWN: perhaps, perhaps in part; a person looks."""
-
-    QUEUED = "queued"
-    PREFLIGHT = "preflight"
-    SENDING = "sending"
-    SENT = "sent"
-    PRINTED = "printed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
+from hardware.ticket_printer.specimen import specimen
+from hardware.usb_line import open_printer_line
+from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome, Supply
 
 
 @dataclass(frozen=True, slots=True)
-class PrintResult:
-    """How a job ended.
+class TicketPrinterCapabilities(Capabilities):
+    """What the printer can do. `tells_taken`: whether it sees that a slip was taken; else TAKEN is never reached."""
 
-    DONE: printed and cut. DEVICE_FAULT, CANCELLED, TIMED_OUT, NOT_SUPPORTED with state FAILED: no byte of the slip was
-    sent. UNKNOWN with state UNKNOWN: `detail` is the likely cause. State PRINTED with another outcome than DONE: the
-    slip is there, but was not cut as it should.
-    """
-
-    state: PrintState
-    outcome: Outcome
-    detail: Detail = Detail.NONE
-
-    @property
-    def who_acts(self) -> WhoActs:
-        return WHO_ACTS[self.detail]
+    width_dots: int
+    columns: int
+    native_qr: bool
+    fence: Fence
+    cuts: bool
+    tells_taken: bool
+    tells_paper_low: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PrinterTiming:
-    """Waiting times in seconds."""
+class _Slip:
+    """A document with its job; the document is given out once, and nothing keeps it after that."""
 
-    answer_s: float = 0.5
-    """For the answer to one real-time question."""
-    misses: int = 3
-    """Unanswered questions in a row after which the printer counts as silent."""
-    look_interval_s: float = 0.3
-    """Between two looks at the status while a fence is awaited."""
+    def __init__(self, document: PrintDocument, job: JobOnItsWay) -> None:
+        self._document: PrintDocument | None = document
+        self.job = job
 
-
-class _Job:
-    """One slip on its way: what has happened, and who is told."""
-
-    def __init__(self, document: PrintDocument, on_state: Callable[[PrintState], None]) -> None:
-        self.document = document
-        self.state = PrintState.QUEUED
-        self.cause = Detail.NONE
-        self._on_state = on_state
-
-    def enter(self, state: PrintState) -> None:
-        self.state = state
-        self._on_state(state)
+    def take(self) -> PrintDocument:
+        document, self._document = self._document, None
+        if document is None:
+            raise RuntimeError("a slip is printed once")
+        return document
 
     def failed(self, error: HardwareError) -> PrintResult:
-        """The result when `error` ended the job where it was."""
-        if self.state in {PrintState.SENDING, PrintState.SENT}:
-            self.enter(PrintState.UNKNOWN)
-            return PrintResult(
-                self.state, Outcome.UNKNOWN, self.cause if self.cause is not Detail.NONE else error.detail
-            )
-        if self.state is PrintState.PRINTED:
-            fault = isinstance(error, DeviceFault)
-            return PrintResult(self.state, Outcome.DEVICE_FAULT if fault else Outcome.UNKNOWN, error.detail)
-        self.enter(PrintState.FAILED)
-        return PrintResult(self.state, error.outcome, error.detail)
+        self._document = None
+        return self.job.failed(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +78,23 @@ class _Unsettled:
     """A slip whose fence has not come back: it may still, once the paper is there again."""
 
     fence_id: bytes
-    job: _Job
+    job: JobOnItsWay
 
 
-@dataclass(frozen=True, slots=True)
-class TicketPrinterCapabilities(Capabilities):
-    """What the printer can do."""
+@dataclass(slots=True)
+class _InMouth:
+    """A printed slip that the citizen has not been seen to take."""
 
-    width_dots: int
-    columns: int
-    native_qr: bool
-    fence: Fence
+    job: JobOnItsWay
+    since: float
+    seen: bool = False
 
 
 class TicketPrinter(Device[Line]):
-    """A printer on a line such as `tcp:192.0.2.7:9100` or `serial:/dev/serial/by-id/…`.
+    """A printer at `serial:…`, `tcp:…`, `usb:<vendor>:<product>` or `usblp:/dev/usb/lp0`.
 
-    `font` draws what the printer's own font cannot. Raises `BadAddress`, and OSError for a font that cannot be read.
+    `font` draws what the printer's own font cannot. `jobs` keeps the jobs and the paper count; without it nothing
+    outlives the driver. Raises `BadAddress`, and OSError for a font that cannot be read.
     """
 
     def __init__(
@@ -159,42 +104,260 @@ class TicketPrinter(Device[Line]):
         *,
         role: Role = Role.TICKET_PRINTER,
         profile: PrinterProfile | None = None,
+        jobs: PrintJobStore | None = None,
         on_event: OnEvent | None = None,
         timing: PrinterTiming | None = None,
         supervision: Supervision | None = None,
     ) -> None:
-        self._profile = profile or PrinterProfile()
+        self._profile = model = profile or PrinterProfile()
         self._timing = timing or PrinterTiming()
         self._font = SlipFont(font)
-        self._answers = AnswerClassifier()
+        self._own_jobs = jobs is None
+        self._jobs = jobs or PrintJobStore(None, lambda: datetime.now(UTC))
+        self._talk = Conversation(role, self._timing, self._note, self._judged)
         self._fence_numbers = itertools.count(int(time.time()) & 0xFFFF)
         self._unsettled: _Unsettled | None = None
+        self._in_mouth: _InMouth | None = None
         self._uncut = False
-        model = self._profile
-        super().__init__(
-            role,
-            partial(open_line, parse_line_address(address)),
-            capabilities=TicketPrinterCapabilities(model.width_dots, model.columns, model.native_qr, model.fence),
-            on_event=on_event,
-            supervision=supervision,
+        self._greeted: Line | None = None
+        self._kept_pictures: frozenset[str] = frozenset()
+        self._roll: forecast.Roll | None = None
+        self._paper = Supply.UNKNOWN
+        capabilities = TicketPrinterCapabilities(
+            width_dots=model.width_dots,
+            columns=model.columns,
+            native_qr=model.native_qr,
+            fence=model.fence,
+            cuts=cut(model) != b"",
+            tells_taken=model.presenter is not Presenter.NONE,
+            tells_paper_low=model.near_end_sensor,
         )
+        opener = open_printer_line(address)
+        super().__init__(role, opener, capabilities=capabilities, on_event=on_event, supervision=supervision)
 
     def print(
         self,
         document: PrintDocument,
         deadline: float,
         *,
+        job: str | None = None,
+        reprint_of: str | None = None,
         cancel: CancelToken | None = None,
-        on_state: Callable[[PrintState], None] | None = None,
+        on_state: Callable[[JobState], None] | None = None,
     ) -> "Future[PrintResult]":
-        """Print one slip. A cancel is heard until SENDING; after that the slip is on its way.
+        """Print one slip as `job` (an id that says nothing of a person, used once; one is made up where none is given).
 
-        `on_state` hears each state before what it names is done (so a journal that writes in it knows of SENDING before
-        the first byte), on the printer's thread. PRINTED may still come after UNKNOWN, when the printer answers late.
+        Printing again what was printed before is a new job that names the old one as `reprint_of`; its document bears
+        补打. A cancel is heard until SENDING. `on_state` hears each state before what it names is done, on the
+        printer's thread; PRINTED may still come after UNKNOWN, and TAKEN follows by itself where the printer tells.
         """
-        job = _Job(document, on_state or (lambda _: None))
-        job.enter(PrintState.QUEUED)
-        return self._submit(partial(self._print, job), failed=job.failed, deadline=deadline, cancel=cancel)
+        on_its_way = JobOnItsWay(self._jobs, self.role, job, reprint_of, on_state or (lambda _: None))
+        slip = _Slip(document, on_its_way)
+        return self._submit(partial(self._print, slip), failed=slip.failed, deadline=deadline, cancel=cancel)
+
+    def identify(self, deadline: float) -> "Future[Probed | None]":
+        """Find out the model and the fences that it answers; None when it does not answer at all.
+
+        For a technician: a printer that does not know a question may print some of its letters.
+        """
+        return self._submit(self._identify, failed=lambda _: None, deadline=deadline)
+
+    def store_logo(self, logo: Logo, deadline: float) -> "Future[Outcome]":
+        """Keep a picture in the printer. For a technician: the memory takes only so many writings in its life."""
+        return self._submit(partial(self._store_logo, logo), failed=lambda error: error.outcome, deadline=deadline)
+
+    def recover(self, deadline: float) -> "Future[DeviceStatus]":
+        """After a person has cleared a jam: the printer forgets what it still held, and is asked how it is."""
+
+        def forget(run: Run[Line]) -> DeviceStatus:
+            run.write(FORGET_WHAT_WAITS)
+            status = self._talk.look(run)
+            run.report(status)
+            return status
+
+        return self._submit(forget, failed=lambda error: DeviceStatus(Health.UNKNOWN, error.detail), deadline=deadline)
+
+    def roll_loaded(self, deadline: float) -> "Future[Outcome]":
+        """Somebody has loaded a fresh roll, and says so."""
+
+        def load(run: Run[Line]) -> Outcome:
+            self._keep_roll(forecast.new_roll(self._paper_roll(), self._profile.roll_mm))
+            run.report(self._probe(run))
+            return Outcome.DONE
+
+        return self._submit(load, failed=lambda error: error.outcome, deadline=deadline)
+
+    def close(self) -> None:
+        super().close()
+        if self._own_jobs:
+            self._jobs.close()
+
+    # --- one slip (device's thread) ------------------------------------------------------------
+
+    def _print(self, slip: _Slip, run: Run[Line]) -> PrintResult:
+        encoded = encode_document(slip.take(), self._profile, self._font, self._kept_pictures)
+        with wiped(encoded.stream):
+            return self._print_encoded(encoded, slip.job, run)
+
+    def _print_encoded(self, encoded: Encoded, job: JobOnItsWay, run: Run[Line]) -> PrintResult:
+        model = self._profile
+        job.enter(JobState.PREFLIGHT)
+        status = self._preflight(run)
+        run.report(status)
+        if status.health is Health.FAULT:
+            raise DeviceFault(status.detail)
+        self._talk.pay_what_is_owed(run)
+        run.commit()
+        job.enter(JobState.SENDING)
+        self._in_mouth = None
+        fence_id = self._next_fence()
+        if self._uncut:
+            send(run, separator(model))
+        self._uncut = True
+        self._unsettled = _Unsettled(fence_id, job)
+        try:
+            send(run, encoded.stream)
+            send(run, fence_bytes(model.fence, fence_id))
+            job.enter(JobState.SENT)
+            self._talk.await_fence(run, model.fence, fence_id, job)
+        except HardwareError:
+            self._count_paper(encoded.height_dots, whole=False)
+            raise
+        self._unsettled = None
+        job.enter(JobState.PRINTED)
+        self._count_paper(encoded.height_dots, whole=True)
+        fence_id = self._next_fence()
+        send(run, cut(model) + fence_bytes(model.fence, fence_id))
+        self._talk.await_fence(run, model.fence, fence_id, job)
+        self._uncut = False
+        return self._after_cut(run, job)
+
+    def _after_cut(self, run: Run[Line], job: JobOnItsWay) -> PrintResult:
+        error = self._talk.ask(run, 3)
+        if error is not None and (status := status_of({3: error})).health is Health.FAULT:
+            run.report(self._judged(status))
+            self._uncut = True
+            return PrintResult(job.state, Outcome.DEVICE_FAULT, status.detail)
+        if self._profile.presenter is not Presenter.NONE:
+            self._in_mouth = _InMouth(job, time.monotonic())
+            self._look_at_mouth(run)
+        return PrintResult(job.state, Outcome.DONE)
+
+    def _preflight(self, run: Run[Line]) -> DeviceStatus:
+        """Status before the first byte. A connection that a printer dropped while idle is opened again here."""
+        try:
+            return self._talk.look(run)
+        except LineLost:
+            run.reopen()
+            return self._talk.look(run)
+
+    def _next_fence(self) -> bytes:
+        return fence_id_of(next(self._fence_numbers))
+
+    def _note(self, answers: list[Answer]) -> None:
+        """Hear a fence that comes late, after its slip was given up as unknown."""
+        late = self._unsettled
+        if late is not None and late.job.state is JobState.UNKNOWN and FenceEcho(late.fence_id) in answers:
+            self._unsettled = None
+            late.job.enter(JobState.PRINTED)
+
+    # --- state (device's thread) ---------------------------------------------------------------
+
+    def _probe(self, run: Run[Line]) -> DeviceStatus:
+        try:
+            status = self._talk.look(run)
+        except NoAnswer as error:
+            return DeviceStatus(Health.UNKNOWN, error.detail)
+        if status.usable and self._greeted is not run.connection:
+            self._greet(run)
+        return self._with_mouth(status, self._look_at_mouth(run)) if self._in_mouth is not None else status
+
+    def _greet(self, run: Run[Line]) -> None:
+        """Once for each connection."""
+        self._greeted = run.connection
+        if self._profile.automatic_status:
+            self._talk.want_changes(run)
+        if self._profile.stored_logos:
+            self._kept_pictures = self._talk.kept_pictures(run)
+
+    def _look_at_mouth(self, run: Run[Line]) -> bool:
+        """Whether a slip has been hanging in the mouth for too long; one that was there and is gone has been taken."""
+        waiting = self._in_mouth
+        full = self._talk.full_status(run)
+        if waiting is None or full is None:
+            return False
+        if full.slip_in_mouth:
+            waiting.seen = True
+            return time.monotonic() - waiting.since > self._timing.not_taken_s
+        if waiting.seen:
+            self._in_mouth = None
+            waiting.job.enter(JobState.TAKEN)
+        return False
+
+    def _with_mouth(self, status: DeviceStatus, forgotten: bool) -> DeviceStatus:
+        if not forgotten or status.health is not Health.OK:
+            return status
+        return DeviceStatus(Health.DEGRADED, Detail.SLIP_NOT_TAKEN, status.supplies, status.levels)
+
+    def _judged(self, status: DeviceStatus) -> DeviceStatus:
+        """A status of the sensors, completed by what the paper count says."""
+        sensed = status.supplies.get(forecast.PAPER, Supply.UNKNOWN)
+        if not self._profile.near_end_sensor and sensed is Supply.LOW:
+            sensed = Supply.OK
+        roll = forecast.after_look(
+            self._paper_roll(),
+            self._paper,
+            sensed,
+            cover_open=status.detail is Detail.COVER_OPEN,
+            length_mm=self._profile.roll_mm,
+            near_end_mm=self._profile.near_end_mm,
+        )
+        if sensed is not Supply.UNKNOWN:
+            self._paper = sensed
+        self._keep_roll(roll)
+        paper = forecast.supply(sensed, roll)
+        health, detail = status.health, status.detail
+        if health in {Health.OK, Health.DEGRADED}:
+            low = paper is Supply.LOW
+            health, detail = (Health.DEGRADED, Detail.PAPER_LOW) if low else (Health.OK, Detail.NONE)
+        return DeviceStatus(health, detail, {forecast.PAPER: paper}, {"slips": roll.slips_left})
+
+    def _paper_roll(self) -> forecast.Roll:
+        if self._roll is None:
+            try:
+                kept = self._jobs.counters(self.role).result()
+            except HardwareError:
+                kept = {}
+            self._roll = forecast.roll_of(kept, self._profile.roll_mm)
+        return self._roll
+
+    def _keep_roll(self, roll: forecast.Roll) -> None:
+        if roll != self._roll:
+            self._roll = roll
+            self._jobs.set_counters(self.role, roll.counters())
+
+    def _count_paper(self, dots: int, *, whole: bool) -> None:
+        mm = dots / self._profile.dots_per_mm
+        self._keep_roll(forecast.after_paper(self._paper_roll(), mm, whole_slip=whole))
+
+    # --- a technician's acts (device's thread) -------------------------------------------------
+
+    def _identify(self, run: Run[Line]) -> Probed:
+        status = self._talk.look(run)
+        run.report(status)
+        if not status.usable:
+            raise DeviceFault(status.detail)
+        maker, model, firmware = (self._talk.information(run, n) for n in (MAKER, MODEL, FIRMWARE))
+        fences = frozenset(fence for fence in Fence if self._talk.knows_fence(run, fence, self._next_fence()))
+        return settled(Identity(maker, model, firmware), fences)
+
+    def _store_logo(self, logo: Logo, run: Run[Line]) -> Outcome:
+        if not self._profile.stored_logos:
+            return Outcome.NOT_SUPPORTED
+        picture = logo.image
+        send(run, store_picture(logo.key, picture.width, picture.height, picture.bits))
+        self._kept_pictures = self._talk.kept_pictures(run)
+        return Outcome.DONE if logo.key in self._kept_pictures else Outcome.UNKNOWN
 
     def _self_test(self, run: Run[Line], steps: Steps) -> None:
         with steps.step("status") as step:
@@ -204,221 +367,10 @@ class TicketPrinter(Device[Line]):
         if steps.failed:
             return
         with steps.step("slip_with_fence", Request.TAKE_SLIP) as step:
-            job = _Job(_TEST_SLIP, lambda _: None)
+            job = JobOnItsWay(self._jobs, self.role, None, None, lambda _: None)
+            slip = _Slip(specimen(self._profile), job)
             try:
-                printed = self._print(job, run)
+                printed = self._print(slip, run)
             except HardwareError as error:
-                printed = job.failed(error)
+                printed = slip.failed(error)
             step.result(printed.outcome, printed.detail)
-
-    def _print(self, job: _Job, run: Run[Line]) -> PrintResult:
-        commands = encode_document(job.document, self._profile, self._font)
-        job.enter(PrintState.PREFLIGHT)
-        status = self._preflight(run)
-        run.report(status)
-        if status.health is Health.FAULT:
-            raise DeviceFault(status.detail)
-        run.commit()
-        job.enter(PrintState.SENDING)
-        fence_id = self._next_fence()
-        if self._uncut:
-            commands = separator(self._profile) + commands
-        self._uncut = True
-        self._unsettled = _Unsettled(fence_id, job)
-        self._send(run, [*commands, self._fence(fence_id)])
-        job.enter(PrintState.SENT)
-        self._await_fence(run, fence_id, job)
-        self._unsettled = None
-        job.enter(PrintState.PRINTED)
-        fence_id = self._next_fence()
-        self._send(run, [CUT, self._fence(fence_id)])
-        self._await_fence(run, fence_id, job)
-        self._uncut = False
-        return self._after_cut(run, job)
-
-    def _after_cut(self, run: Run[Line], job: _Job) -> PrintResult:
-        error = self._ask(run, 3)
-        if error is not None and (status := status_of({3: error})).health is Health.FAULT:
-            run.report(status)
-            self._uncut = True
-            return PrintResult(job.state, Outcome.DEVICE_FAULT, status.detail)
-        return PrintResult(job.state, Outcome.DONE)
-
-    def _preflight(self, run: Run[Line]) -> DeviceStatus:
-        """Status before the first byte. A connection that a printer dropped while idle is opened again here."""
-        try:
-            return self._ask_all(run)
-        except LineLost:
-            run.reopen()
-            return self._ask_all(run)
-
-    def _probe(self, run: Run[Line]) -> DeviceStatus:
-        try:
-            return self._ask_all(run)
-        except NoAnswer as error:
-            return DeviceStatus(Health.UNKNOWN, error.detail)
-
-    def _ask_all(self, run: Run[Line]) -> DeviceStatus:
-        """Ask `DLE EOT` 1 to 4. Raises `NoAnswer` when the first one stays unanswered; the others may."""
-        answers: dict[int, int] = {}
-        for _ in range(self._timing.misses):
-            first = self._ask(run, 1)
-            if first is not None:
-                answers[1] = first
-                break
-        else:
-            raise NoAnswer(f"{self.role}: no answer to {self._timing.misses} questions")
-        for n in REAL_TIME_QUESTIONS[1:]:
-            byte = self._ask(run, n)
-            if byte is not None:
-                answers[n] = byte
-        return status_of(answers)
-
-    def _ask(self, run: Run[Line], n: int) -> int | None:
-        """One real-time question; None when unanswered.
-
-        The answer does not name its question, so what came before is taken away first, and where answers that differ
-        came it is asked again.
-        """
-        for _ in range(self._timing.misses):
-            self._note(self._answers.feed(run.discard_input()))
-            self._answers.reset()
-            until = time.monotonic() + self._timing.answer_s
-            run.write(ask_real_time(n), until)
-            found: set[int] = set()
-            while not found and (data := run.read(until)):
-                answers = self._answers.feed(data)
-                self._note(answers)
-                found = {answer.byte for answer in answers if isinstance(answer, RealTimeStatus)}
-            if not found:
-                return None
-            if len(found) == 1:
-                return found.pop()
-        return None
-
-    def _send(self, run: Run[Line], commands: list[bytes]) -> None:
-        stream = b"".join(commands)
-        for start in range(0, len(stream), PIECE_BYTES):
-            run.write(stream[start : start + PIECE_BYTES])
-            run.check()
-
-    def _fence(self, fence_id: bytes) -> bytes:
-        return ask_fence(fence_id) if self._profile.fence is Fence.PROCESS_ID else ASK_PAPER_IN_ORDER
-
-    def _next_fence(self) -> bytes:
-        return fence_id_of(next(self._fence_numbers))
-
-    def _await_fence(self, run: Run[Line], fence_id: bytes, job: _Job) -> None:
-        """Wait for the fence, looking at the status meanwhile.
-
-        Raises `DeviceFault` when two looks in a row show why it cannot come, `DeadlinePassed` otherwise; `job.cause`
-        then holds what the last look showed.
-        """
-        looks = _Looks(run, self._timing, job)
-        while True:
-            answers = self._answers.feed(run.read(looks.next_turn))
-            if any(self._is_fence(answer, fence_id) for answer in answers):
-                job.cause = Detail.NONE
-                return
-            self._note(answers)
-            looks.take(answers)
-
-    def _is_fence(self, answer: Answer, fence_id: bytes) -> bool:
-        if self._profile.fence is Fence.PROCESS_ID:
-            return answer == FenceEcho(fence_id)
-        return isinstance(answer, OrderedPaperStatus)
-
-    def _note(self, answers: list[Answer]) -> None:
-        """Hear a fence that comes late, after its slip was given up as unknown."""
-        late = self._unsettled
-        if late is not None and late.job.state is PrintState.UNKNOWN and FenceEcho(late.fence_id) in answers:
-            self._unsettled = None
-            late.job.enter(PrintState.PRINTED)
-
-
-class _Looks:
-    """Looking at the status while a fence is awaited: one question at a time, none before the last one's answer."""
-
-    def __init__(self, run: Run[Line], timing: PrinterTiming, job: _Job) -> None:
-        self._run = run
-        self._timing = timing
-        self._job = job
-        self._seen: dict[int, int] = {}
-        self._asked: int | None = None
-        self._faults_in_a_row = 0
-        self.next_turn = time.monotonic() + timing.look_interval_s
-
-    def take(self, answers: list[Answer]) -> None:
-        """Take what came, and ask the next question when its time has come."""
-        now = time.monotonic()
-        for answer in answers:
-            if isinstance(answer, RealTimeStatus) and self._asked is not None:
-                self._seen[self._asked] = answer.byte
-                self._asked = None
-                self.next_turn = now
-                if len(self._seen) == len(REAL_TIME_QUESTIONS):
-                    self._judge(status_of(self._seen))
-        if now < self.next_turn:
-            return
-        if self._asked is not None:
-            self._job.cause = Detail.NO_ANSWER
-            self._seen.clear()
-        self._asked = len(self._seen) + 1
-        self._run.write(ask_real_time(self._asked))
-        self.next_turn = now + self._timing.answer_s
-
-    def _judge(self, status: DeviceStatus) -> None:
-        self._seen.clear()
-        self._run.report(status)
-        self.next_turn = time.monotonic() + self._timing.look_interval_s
-        if status.health is not Health.FAULT:
-            self._faults_in_a_row = 0
-            self._job.cause = Detail.NONE
-            return
-        self._job.cause = status.detail
-        self._faults_in_a_row += 1
-        if self._faults_in_a_row > 1:
-            raise DeviceFault(status.detail)
-
-
-class PrinterOptions(Options):
-    """What a profile may say of a printer: what is particular about its model."""
-
-    width_dots: int = Field(default=576, ge=200, le=2000, multiple_of=8)
-    chinese: ChineseFont = ChineseFont.GBK
-    native_qr: bool = True
-    fence: Fence = Fence.PROCESS_ID
-    feed_before_cut_lines: int = Field(default=4, ge=0, le=20)
-    font: Path = Field(default_factory=lambda: asset("fonts/NotoSansSC-Regular.otf"))
-
-    def model(self) -> PrinterProfile:
-        return PrinterProfile(
-            width_dots=self.width_dots,
-            chinese=self.chinese,
-            native_qr=self.native_qr,
-            fence=self.fence,
-            feed_before_cut_lines=self.feed_before_cut_lines,
-        )
-
-
-def _open(opening: Opening[PrinterOptions]) -> TicketPrinter:
-    return TicketPrinter(
-        str(opening.address),
-        opening.options.font,
-        role=opening.role,
-        profile=opening.options.model(),
-        on_event=opening.on_event,
-        supervision=opening.supervision,
-    )
-
-
-DRIVER: Final = Driver(
-    id="escpos",
-    title="Ticket printer (ESC/POS)",
-    roles=frozenset({Role.TICKET_PRINTER}),
-    schemes=LINE_SCHEMES,
-    open=_open,
-    options=PrinterOptions,
-    find=serial_ports,
-    probe=partial(probe_by_opening, _open, PrinterOptions(), Role.TICKET_PRINTER),
-)

@@ -12,7 +12,8 @@ from hardware.id_card.reader import IdCardReader, ReaderTiming
 from hardware.simulators.id_card_reader import IdCardReaderSimulator
 from hardware.simulators.line import PtyLine, SimulatedLine, TcpServerLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
-from hardware.ticket_printer.printer import PrinterTiming, TicketPrinter
+from hardware.ticket_printer.conversation import PrinterTiming
+from hardware.ticket_printer.printer import TicketPrinter
 from hardware.worker import BackOff
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"

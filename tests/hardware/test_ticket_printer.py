@@ -12,7 +12,7 @@ from hardware.cancel import CancelToken
 from hardware.device import Supervision
 from hardware.simulators.line import LineFaults
 from hardware.ticket_printer.document import Align, Banner, BigText, PrintDocument, QrCode, Rule, Text
-from hardware.ticket_printer.printer import PrintState
+from hardware.print_jobs import JobState
 from hardware.ticket_printer.profile import Fence, PrinterProfile
 from hardware.vocabulary import Detail, Health, Outcome, Supply, WhoActs
 
@@ -27,7 +27,7 @@ SLIP = PrintDocument(
         QrCode(LINK),
     )
 )
-ALL_STATES = [PrintState.QUEUED, PrintState.PREFLIGHT, PrintState.SENDING, PrintState.SENT, PrintState.PRINTED]
+ALL_STATES = [JobState.QUEUED, JobState.PREFLIGHT, JobState.SENDING, JobState.SENT, JobState.PRINTED]
 
 
 @pytest.fixture(params=["pty", "tcp"])
@@ -47,7 +47,7 @@ def decoded(slip):
 def test_a_slip_is_printed_with_proof_cut_and_its_code_can_be_read(bench, simulator, soon):
     future, states = printing(bench.printer(simulator.address), soon)
     result = future.result(20)
-    assert (result.state, result.outcome, result.detail) == (PrintState.PRINTED, Outcome.DONE, Detail.NONE)
+    assert (result.state, result.outcome, result.detail) == (JobState.PRINTED, Outcome.DONE, Detail.NONE)
     assert states == ALL_STATES
     (slip,) = simulator.slips
     assert slip.text.splitlines()[:2] == ["样本市政务服务大厅", "前面等候 3 人"]
@@ -75,11 +75,11 @@ def test_a_printer_that_ignores_the_fence_leaves_the_slip_unknown(bench, soon):
     future, states = printing(bench.printer(clone.address), soon, seconds=0.6)
     result = future.result(20)
     assert (result.state, result.outcome, result.detail) == (
-        PrintState.UNKNOWN,
+        JobState.UNKNOWN,
         Outcome.UNKNOWN,
         Detail.DEADLINE_PASSED,
     )
-    assert states == [*ALL_STATES[:4], PrintState.UNKNOWN]
+    assert states == [*ALL_STATES[:4], JobState.UNKNOWN]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_fault_before_the_slip_is_told_and_no_byte_of_it_is_sent(bench, simula
     simulator.set_faults(**faults)
     future, states = printing(printer, soon)
     result = future.result(20)
-    assert (result.state, result.outcome, result.detail) == (PrintState.FAILED, Outcome.DEVICE_FAULT, detail)
-    assert states == [PrintState.QUEUED, PrintState.PREFLIGHT, PrintState.FAILED]
+    assert (result.state, result.outcome, result.detail) == (JobState.FAILED, Outcome.DEVICE_FAULT, detail)
+    assert states == [JobState.QUEUED, JobState.PREFLIGHT, JobState.FAILED]
     assert printer.status.health is Health.FAULT
     simulator.clear_faults()
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
@@ -129,9 +129,9 @@ def test_a_fault_in_the_middle_leaves_the_slip_unknown_with_its_cause_and_prints
     simulator.set_faults(**{fault: 3})
     future, states = printing(printer, soon)
     result = future.result(20)
-    assert (result.state, result.outcome, result.detail) == (PrintState.UNKNOWN, Outcome.UNKNOWN, detail)
+    assert (result.state, result.outcome, result.detail) == (JobState.UNKNOWN, Outcome.UNKNOWN, detail)
     simulator.clear_faults()
-    wait_until(lambda: states[-1] is PrintState.PRINTED)
+    wait_until(lambda: states[-1] is JobState.PRINTED)
     assert printer.print(PrintDocument((Text("next"),)), soon()).result(20).outcome is Outcome.DONE
     texts = [slip.text for slip in simulator.slips]
     assert [text.count("前面等候") for text in texts] == [1, 0], "the late slip is cut off from the next one"
@@ -143,7 +143,7 @@ def test_a_jammed_knife_after_the_print_is_a_printed_slip_and_a_fault(bench, sim
     simulator.set_faults(cutter_error=True)
     result = printer.print(SLIP, soon()).result(20)
     assert (result.state, result.outcome, result.detail) == (
-        PrintState.PRINTED,
+        JobState.PRINTED,
         Outcome.DEVICE_FAULT,
         Detail.CUTTER_ERROR,
     )
@@ -156,7 +156,7 @@ def test_a_printer_that_does_not_answer_gets_no_slip_and_is_unknown_not_ok(bench
     simulator.line.set_faults(faults)
     result = printer.print(SLIP, soon()).result(20)
     assert (result.state, result.outcome, result.detail) == (
-        PrintState.FAILED,
+        JobState.FAILED,
         Outcome.DEVICE_FAULT,
         Detail.NO_ANSWER,
     )
@@ -171,11 +171,11 @@ def test_silence_after_the_data_leaves_the_slip_unknown(bench, simulator, soon):
     printer = bench.printer(simulator.address)
 
     def fall_silent(state):
-        if state is PrintState.SENDING:
+        if state is JobState.SENDING:
             simulator.line.set_faults(LineFaults(silent=True))
 
     result = printer.print(SLIP, soon(0.8), on_state=fall_silent).result(20)
-    assert (result.state, result.outcome, result.detail) == (PrintState.UNKNOWN, Outcome.UNKNOWN, Detail.NO_ANSWER)
+    assert (result.state, result.outcome, result.detail) == (JobState.UNKNOWN, Outcome.UNKNOWN, Detail.NO_ANSWER)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_late_answer_to_another_question_is_not_taken_for_this_one(bench, soon
     wait_until(lambda: printer.status.health is Health.OK)
     simulator.line.set_faults(LineFaults(noise_before=b"\x1a"))
     result = printer.print(SLIP, soon()).result(20)
-    assert (result.state, result.detail) == (PrintState.FAILED, Detail.NO_ANSWER), "12 or 1A: nobody can tell"
+    assert (result.state, result.detail) == (JobState.FAILED, Detail.NO_ANSWER), "12 or 1A: nobody can tell"
 
 
 def test_automatic_status_between_the_answers_is_not_taken_for_one(bench, simulator, soon):
@@ -235,7 +235,7 @@ def test_unplugged_in_the_middle_leaves_the_slip_unknown_and_the_next_one_is_who
     wait_until(lambda: printer.status.health is Health.OK)
     simulator.line.set_faults(LineFaults(unplug_after_taken=place))
     result = printer.print(SLIP, soon()).result(20)
-    assert (result.state, result.outcome, result.detail) == (PrintState.UNKNOWN, Outcome.UNKNOWN, Detail.LINE_LOST)
+    assert (result.state, result.outcome, result.detail) == (JobState.UNKNOWN, Outcome.UNKNOWN, Detail.LINE_LOST)
     wait_until(lambda: printer.status.health is Health.OFFLINE)
     simulator.clear_faults()
     simulator.line.plug()
@@ -264,7 +264,7 @@ def test_a_printer_that_is_absent_takes_no_slip(bench, soon, wait_until):
     printer = bench.printer(simulator.address)
     result = printer.print(SLIP, soon()).result(20)
     assert (result.state, result.outcome, result.detail) == (
-        PrintState.FAILED,
+        JobState.FAILED,
         Outcome.DEVICE_FAULT,
         Detail.LINE_LOST,
     )
@@ -279,11 +279,11 @@ def test_a_cancel_before_the_first_byte_prints_nothing(bench, soon):
     cancel = CancelToken()
 
     def cancel_in_preflight(state):
-        if state is PrintState.PREFLIGHT:
+        if state is JobState.PREFLIGHT:
             cancel.cancel()
 
     result = printer.print(SLIP, soon(), cancel=cancel, on_state=cancel_in_preflight).result(20)
-    assert (result.state, result.outcome) == (PrintState.FAILED, Outcome.CANCELLED)
+    assert (result.state, result.outcome) == (JobState.FAILED, Outcome.CANCELLED)
     assert simulator.slips == []
     assert not simulator.uncut
 
@@ -293,7 +293,7 @@ def test_a_cancel_after_the_first_byte_comes_too_late(bench, soon):
     cancel = CancelToken()
 
     def cancel_while_sending(state):
-        if state is PrintState.SENDING:
+        if state is JobState.SENDING:
             cancel.cancel()
 
     printer = bench.printer(simulator.address)
@@ -305,7 +305,7 @@ def test_a_cancel_after_the_first_byte_comes_too_late(bench, soon):
 def test_a_deadline_that_passes_in_the_queue_prints_nothing(bench, soon):
     simulator = bench.tcp_printer_simulator()
     result = bench.printer(simulator.address).print(SLIP, time.monotonic() - 1).result(20)
-    assert (result.state, result.outcome) == (PrintState.FAILED, Outcome.TIMED_OUT)
+    assert (result.state, result.outcome) == (JobState.FAILED, Outcome.TIMED_OUT)
     assert simulator.slips == []
 
 
@@ -313,7 +313,7 @@ def test_a_document_that_does_not_fit_is_refused_by_name(bench, soon):
     printer = bench.printer(bench.tcp_printer_simulator().address)
     result = printer.print(PrintDocument((QrCode("x" * 5000),)), soon()).result(20)
     assert (result.state, result.outcome, result.detail) == (
-        PrintState.FAILED,
+        JobState.FAILED,
         Outcome.NOT_SUPPORTED,
         Detail.BAD_DOCUMENT,
     )

@@ -21,7 +21,7 @@ def slip_font():
 
 
 def stream(slip_font, *blocks, **profile):
-    return b"".join(encode_document(PrintDocument(blocks), PrinterProfile(**profile), slip_font))
+    return bytes(encode_document(PrintDocument(blocks), PrinterProfile(**profile), slip_font).stream)
 
 
 def test_chinese_mode_is_switched_on_after_every_initialise(slip_font):
