@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from hardware.cancel import CancelToken
 from hardware.command import Run
@@ -44,6 +44,9 @@ class Device(ABC, Generic[C]):
     returns a future whose result says how it ended; futures hold no exceptions.
     """
 
+    listens: ClassVar[bool] = False
+    """Whether devices of this kind speak by themselves, and `_listen` hears them."""
+
     def __init__(
         self,
         role: Role,
@@ -62,6 +65,7 @@ class Device(ABC, Generic[C]):
             opener,
             self._probe,
             on_status=lambda status: self._emit(StatusChanged(role, status)),
+            listen=self._listen if self.listens else None,
             probe_interval_s=supervision.probe_interval_s,
             probe_timeout_s=supervision.probe_timeout_s,
             back_off=supervision.back_off,
@@ -115,6 +119,10 @@ class Device(ABC, Generic[C]):
     @abstractmethod
     def _self_test(self, run: Run[C], steps: Steps) -> None:
         """Write the steps of the test (device's thread). Ends by returning or by a `HardwareError`."""
+
+    def _listen(self, run: Run[C]) -> None:
+        """Hear what the device says by itself, until `run` ends it (device's thread); see `listens`."""
+        raise NotImplementedError
 
     def _submit(
         self,

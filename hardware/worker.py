@@ -14,7 +14,7 @@ import structlog
 
 from hardware.cancel import CancelToken
 from hardware.command import Command, Run
-from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, HardwareError, LineLost
+from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, DriverError, HardwareError, LineLost
 from hardware.lines import Connection
 from hardware.session import DeviceSession
 from hardware.vocabulary import Detail, DeviceStatus, Health
@@ -43,6 +43,9 @@ class DeviceWorker(Generic[C]):
     `opener` opens a fresh connection to the same device each time, or raises `LineLost`. `probe` asks the device how
     it is; it runs after each (re)opening and every `probe_interval_s` while idle. `on_status` hears each change of
     status, on the worker's thread. The loss of a device and its return are logged once each.
+
+    `listen` hears a device that speaks by itself: it runs whenever the device is usable and nothing else is to be done,
+    blocks in `Run.read` or the like, and is ended by the next command or probe as a cancel would end it.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class DeviceWorker(Generic[C]):
         probe: Callable[[Run[C]], DeviceStatus],
         *,
         on_status: Callable[[DeviceStatus], None] | None = None,
+        listen: Callable[[Run[C]], None] | None = None,
         probe_interval_s: float = 3.0,
         probe_timeout_s: float = 3.0,
         back_off: BackOff | None = None,
@@ -61,6 +65,9 @@ class DeviceWorker(Generic[C]):
         self._opener = opener
         self._probe = probe
         self._on_status = on_status
+        self._listen = listen
+        self._hearing: CancelToken | None = None
+        self._deaf_until = 0.0
         self._probe_interval_s = probe_interval_s
         self._probe_timeout_s = probe_timeout_s
         self._back_off = back_off or BackOff()
@@ -112,7 +119,7 @@ class DeviceWorker(Generic[C]):
             else:
                 refused = False
                 self._queue.append(command)
-                self._wake.notify()
+                self._awake()
         if refused:
             command.settle(DeviceClosed(self.device))
         for each in (token, session):
@@ -125,7 +132,7 @@ class DeviceWorker(Generic[C]):
         """End the running command, settle the queued ones, close the line and end the thread."""
         with self._wake:
             self._closing.set()
-            self._wake.notify()
+            self._awake()
         if self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
 
@@ -139,7 +146,7 @@ class DeviceWorker(Generic[C]):
         """Look after the device now rather than at its next turn: it has just been plugged in."""
         with self._wake:
             self._next_turn = 0.0
-            self._wake.notify()
+            self._awake()
 
     def reopen(self) -> None:
         """Close and open the connection (worker's thread only). Raises `LineLost`."""
@@ -186,6 +193,8 @@ class DeviceWorker(Generic[C]):
                     self._execute(command)
                 elif not self.closing and time.monotonic() >= self._next_turn:
                     self._look_after_device()
+                elif self._can_hear:
+                    self._hear()
         finally:
             self._close_connection()
             with self._wake:
@@ -196,7 +205,7 @@ class DeviceWorker(Generic[C]):
 
     def _next_command(self) -> Command[C, Any] | None:
         with self._wake:
-            if not self._queue and not self.closing:
+            if not self._queue and not self.closing and not self._can_hear:
                 self._wake.wait(max(0.0, self._next_turn - time.monotonic()))
             return self._queue.popleft() if self._queue and not self.closing else None
 
@@ -223,6 +232,38 @@ class DeviceWorker(Generic[C]):
         self._after(error)
         if isinstance(error, DeadlinePassed):
             self.report(DeviceStatus(Health.UNKNOWN, Detail.NO_ANSWER))
+        elif isinstance(error, DriverError):
+            self.report(DeviceStatus(Health.UNKNOWN, Detail.DRIVER_ERROR))
+
+    @property
+    def _can_hear(self) -> bool:
+        open_and_well = self._connection is not None and self._status.usable
+        return self._listen is not None and open_and_well and time.monotonic() >= self._deaf_until
+
+    def _hear(self) -> None:
+        """Listen until there is something to do. A listener that failed is deaf until the next probe."""
+        assert self._listen is not None  # noqa: S101 - asked by the loop
+        token = CancelToken()
+        with self._wake:
+            if self._queue or self.closing or time.monotonic() >= self._next_turn:
+                return
+            self._hearing = token
+            until = self._next_turn
+        listening: Command[C, None] = Command(
+            self.device, self._listen, failed=lambda _: None, discard=lambda _: None, deadline=until, cancel=token
+        )
+        error = listening.execute(Run(self, listening))
+        self._hearing = None
+        if isinstance(error, CommandCancelled | DeadlinePassed | DeviceClosed):
+            return
+        self._deaf_until = until
+        self._after(error)
+
+    def _awake(self) -> None:
+        """Something is to be done (with the lock held)."""
+        self._wake.notify()
+        if self._hearing is not None:
+            self._hearing.cancel()
 
     def _open(self) -> bool:
         try:

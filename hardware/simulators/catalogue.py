@@ -13,6 +13,9 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sam-v": "hardware.simulators.id_card_reader:simulate",
         "escpos": "hardware.simulators.ticket_printer:simulate",
+        "code-serial": "hardware.simulators.code_scanner:simulate_serial",
+        "code-keyboard": "hardware.simulators.code_scanner:simulate_keyboard",
+        "maxsonar": "hardware.simulators.presence_sensor:simulate",
     }
 )
 """Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""

@@ -1,0 +1,1 @@
+"""Presence sensor: whether somebody stands before the terminal."""
