@@ -82,8 +82,7 @@ class Scene:
 
     def issue(self, service: str = "id-card", priority_class: str = "ordinary", **fields: Any) -> Ticket:
         events = self.do(self.issuing(service, priority_class, **fields))
-        issued = events[-1]
-        assert isinstance(issued, TicketIssued)
+        (issued,) = (event for event in events if isinstance(event, TicketIssued))
         return self.ticket(issued.ticket)
 
     def ticket(self, ticket: Ticket | str) -> Ticket:
