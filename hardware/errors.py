@@ -84,6 +84,14 @@ class CardWiped(RuntimeError):
     """A field of an ID card was asked for after the card had been wiped."""
 
 
+class PhotoNotDecoded(Exception):
+    """The maker's library could not make a picture of a card's photo block; there is no picture then."""
+
+
+class CodeWiped(RuntimeError):
+    """The content of a scanned code was asked for after it had been wiped."""
+
+
 class BadDocument(HardwareError):
     """A print document that cannot be put on this printer's paper; the maker of the document corrects it."""
 

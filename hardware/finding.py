@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from hardware.addresses import Address, SerialAddress
+from hardware.addresses import Address, InputAddress, SerialAddress
 from hardware.device import Device, Supervision
 from hardware.drivers import Found, Opening, Options
 from hardware.events import ignore
@@ -17,6 +17,7 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 LINE_SCHEMES: Final = frozenset({"serial", "tcp", "memory"})
 BY_ID: Final = Path("/dev/serial/by-id")
+INPUT_BY_ID: Final = Path("/dev/input/by-id")
 _ONBOARD: Final = "ttyS*"
 
 
@@ -30,6 +31,12 @@ def serial_ports(by_id: Path = BY_ID) -> Iterable[Found]:
         kind = port / "type"
         if kind.is_file() and kind.read_text().strip() not in {"", "0"}:
             yield Found(SerialAddress(f"/dev/{port.name}"), "port of the board")
+
+
+def keyboards(by_id: Path = INPUT_BY_ID) -> Iterable[Found]:
+    """Input devices that type, under the names that udev gives them."""
+    for link in sorted(by_id.glob("*-event-kbd")):
+        yield Found(InputAddress(str(link)), os.path.realpath(link))
 
 
 def probe_by_opening(

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from hardware.addresses import InputAddress
 from hardware.errors import LineLost
+from hardware.lines import DescriptorLine
 
 EVIOCGRAB: Final = 0x40044590
 INPUT_MAJOR: Final = 13
@@ -63,24 +65,32 @@ def grab_exclusively(descriptor: int) -> None:
     fcntl.ioctl(descriptor, EVIOCGRAB, 1)
 
 
-def open_input(path: str, grab: Grab = grab_exclusively) -> int:
-    """Open an input device for reading and grab it; the descriptor, non-blocking. Raises `LineLost`.
+class InputLine(DescriptorLine):
+    """An input device, opened for reading and grabbed. It takes no bytes. Raises `LineLost`.
 
     A device that cannot be grabbed is not opened at all. Only the kernel's own input devices type into a screen: a pipe
     or a terminal with recorded events in it is read without a grab.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError as error:
-        raise LineLost(f"input:{path}: {error.strerror}") from error
-    try:
-        if is_input_device(os.fstat(descriptor)):
-            grab(descriptor)
-    except OSError as error:
-        os.close(descriptor)
-        held = "another program has grabbed it" if error.errno == errno.EBUSY else error.strerror
-        raise LineLost(f"input:{path}: {held}") from error
-    return descriptor
+
+    def __init__(self, address: InputAddress, grab: Grab = grab_exclusively) -> None:
+        try:
+            descriptor = os.open(address.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError as error:
+            raise LineLost(f"{address}: {error.strerror}") from error
+        try:
+            if is_input_device(os.fstat(descriptor)):
+                grab(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            held = "another program has grabbed it" if error.errno == errno.EBUSY else error.strerror
+            raise LineLost(f"{address}: {held}") from error
+        super().__init__(str(address), descriptor)
+
+    def close(self) -> None:
+        """Let go of the device; the grab ends with the descriptor."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._descriptor)
 
 
 def is_input_device(status: os.stat_result) -> bool:

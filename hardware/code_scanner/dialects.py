@@ -54,8 +54,13 @@ class AnswerFilter:
 
     def __init__(self) -> None:
         self._held = b""
-        self._behind = False
+        self._behind = self._tail = False
         self.answered = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether what some models send behind their answer has come too."""
+        return self.answered and (self._tail or not self._behind)
 
     def feed(self, data: bytes) -> bytes:
         """What of the bytes is no answer."""
@@ -79,6 +84,8 @@ class AnswerFilter:
 
     def _behind_answer(self, data: bytes) -> bytes:
         if self._behind:
-            data = data.lstrip(_AFTER_ANSWER)
-            self._behind = not data
+            rest = data.lstrip(_AFTER_ANSWER)
+            self._tail = self._tail or len(rest) < len(data)
+            self._behind = not rest
+            return rest
         return data

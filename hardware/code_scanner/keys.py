@@ -42,7 +42,8 @@ _MOST_ALT_DIGITS: Final = 6
 class KeyDecoder:
     """Codes out of a scanner's key events. Never raises; holds at most `max_bytes`. Times are monotonic seconds.
 
-    `gap_s`: seconds without a key that end a code which came without Enter.
+    `gap_s`: seconds without a key that end a code which came without Enter. From a scanner that has sent Enter before,
+    such a code lacks its end.
     """
 
     def __init__(self, max_bytes: int, *, gap_s: float = 0.1) -> None:
@@ -50,7 +51,7 @@ class KeyDecoder:
         self._gap_s = gap_s
         self._events = EventDecoder()
         self._typed = bytearray()
-        self._cut = self._holes = False
+        self._cut = self._holes = self._enters = False
         self._shifts: set[int] = set()
         self._shortcuts: set[int] = set()
         self._alt: str | None = None
@@ -80,7 +81,10 @@ class KeyDecoder:
     def silence(self, now: float) -> list[RawCode]:
         """The code that ends because no key has come for long enough."""
         due = self.due()
-        return list(self._take()) if due is not None and now >= due else []
+        if due is None or now < due:
+            return []
+        self._holes = self._holes or self._enters
+        return list(self._take())
 
     def reset(self) -> None:
         """Forget the code under way."""
@@ -121,6 +125,7 @@ class KeyDecoder:
         elif self._alt is not None:
             self._alt_digit(key)
         elif key in (KEY_ENTER, KEY_KPENTER):
+            self._enters = True
             yield from self._take()
         elif key in US_LAYOUT:
             self._type(self._character(key).encode("ascii"))

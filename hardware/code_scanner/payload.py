@@ -1,18 +1,26 @@
 """What a scanned code says: its bytes, their text, and the rules that text has to keep. Pure.
 
 A scanner does not tell which character set a payload is in. UTF-8 is tried strictly, then GB18030 (a superset of GBK
-and GB2312), because text of the latter is hardly ever valid UTF-8 by chance. The bytes are kept beside the text.
+and GB2312). Few Chinese words are valid UTF-8 by chance (凭证, 联通): bytes that are runs of common characters of GB 2312,
+and would be Latin, Greek or Cyrillic letters in UTF-8, count as GB18030. The bytes are kept beside the text.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from hardware.errors import CodeWiped
+
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LINE_CHARACTERS: Final = frozenset("\t\r\n")
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible formatting (which can turn text around), surrogates, and line and paragraph separators."""
+
+
+_COMMON_HANZI: Final = re.compile(rb"[\x00-\x7f]*(?:(?:[\xc2-\xd7][\xa1-\xbf]){2,}[\x00-\x7f]*)+")
+"""Where level 1 of GB 2312 (B0A1 to D7F9) overlaps with two-byte UTF-8 (C280 to DFBF): runs of two and more."""
 
 
 class Encoding(StrEnum):
@@ -58,8 +66,8 @@ class CodeRules:
 class RawCode:
     """One code as it came from a line, before anything is made of it.
 
-    `cut`: there was more than the cap, and it was thrown away. `holes`: part of it was lost (the kernel's event
-    buffer ran over).
+    `cut`: there was more than the cap, and it was thrown away. `holes`: part of it is missing (its end never came, or
+    the kernel's event buffer ran over).
     """
 
     data: bytes
@@ -70,18 +78,54 @@ class RawCode:
         return f"RawCode(<{len(self.data)} bytes>, cut={self.cut}, holes={self.holes})"
 
 
-@dataclass(frozen=True, slots=True)
 class Code:
-    """A usable code. Its content may be personal: the repr shows its length only."""
+    """A usable code. Holds bytes only; `text` is decoded anew each time and kept nowhere.
 
-    raw: bytes
-    text: str
-    encoding: Encoding
-    symbology: str | None = None
-    """Kind of code (`QRCode`, `Code128` …) where the device tells it."""
+    Its content may be personal: the repr shows its length only, and after `wipe` (idempotent) it is overwritten and
+    reading it raises `CodeWiped`.
+    """
+
+    __slots__ = ("_raw", "_text", "_wiped", "encoding", "symbology")
+
+    def __init__(self, raw: bytes, text: str, encoding: Encoding, symbology: str = "") -> None:
+        self._raw = bytearray(raw)
+        self._text = bytearray(text.encode())
+        self._wiped = False
+        self.encoding = encoding
+        self.symbology = symbology
+        """Kind of code (`QRCode`, `Code128` …); empty where the device does not tell it."""
 
     def __repr__(self) -> str:
-        return f"Code(<{len(self.raw)} bytes>, {self.encoding}, {self.symbology})"
+        return f"Code(<{len(self._raw)} bytes>, {self.encoding}, {self.symbology!r})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a scanned code is neither pickled nor copied")
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes as the code has them."""
+        self._check()
+        return bytes(self._raw)
+
+    @property
+    def text(self) -> str:
+        self._check()
+        return self._text.decode()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the code; known also after `wipe`."""
+        return len(self._raw)
+
+    def wipe(self) -> None:
+        """Overwrite what was scanned."""
+        for block in (self._raw, self._text):
+            block[:] = bytes(len(block))
+        self._wiped = True
+
+    def _check(self) -> None:
+        if self._wiped:
+            raise CodeWiped
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +152,18 @@ def judge(scanned: RawCode, rules: CodeRules) -> Code | BadCode:
 def check(code: Code, rules: CodeRules) -> Code | BadCode:
     """Hold a decoded code against the rules."""
     if not code.text:
-        return BadCode(CodeProblem.EMPTY, len(code.raw))
-    if len(code.raw) > rules.max_bytes:
-        return BadCode(CodeProblem.TOO_LONG, len(code.raw))
+        return BadCode(CodeProblem.EMPTY, code.size)
+    if code.size > rules.max_bytes:
+        return BadCode(CodeProblem.TOO_LONG, code.size)
     if not all(_allowed(character, rules.characters) for character in code.text):
-        return BadCode(CodeProblem.FORBIDDEN_CHARACTER, len(code.raw))
+        return BadCode(CodeProblem.FORBIDDEN_CHARACTER, code.size)
     return code
 
 
 def decode(raw: bytes) -> tuple[str, Encoding] | None:
     """The text of a payload and the character set it is in; None when it is neither UTF-8 nor GB18030."""
-    for encoding in (Encoding.UTF_8, Encoding.GB18030):
+    by_chance = _COMMON_HANZI.fullmatch(raw) is not None
+    for encoding in (Encoding.GB18030,) if by_chance else (Encoding.UTF_8, Encoding.GB18030):
         try:
             return raw.removeprefix(BYTE_ORDER_MARK).decode(encoding), encoding
         except UnicodeDecodeError:

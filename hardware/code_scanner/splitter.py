@@ -1,7 +1,8 @@
 """Single codes out of the bytes of a serial scanner. Pure: time is an argument.
 
 Scanners end a code with CR or with CR LF, as they are set up; both are taken, and a silence too, for those set up to
-send no terminator at all.
+send no terminator at all. From a scanner that has sent terminators, silence in the middle of a code means that its end
+is missing.
 """
 
 from enum import StrEnum
@@ -15,7 +16,7 @@ _LINE_ENDS: Final = b"\r\n"
 class CodeEnd(StrEnum):
     """What ends a code."""
 
-    LINE_END = "line_end"  # CR, LF or CR LF at once; else silence
+    LINE_END = "line_end"  # CR, LF or CR LF at once; silence for as long as none was ever sent
     SILENCE = "silence"  # silence alone: for codes that hold several lines
 
 
@@ -30,7 +31,7 @@ class CodeSplitter:
         self._end = end
         self._gap_s = gap_s
         self._pending = bytearray()
-        self._cut = False
+        self._cut = self._terminates = False
         self._last_at = 0.0
 
     @property
@@ -52,6 +53,7 @@ class CodeSplitter:
         *lines, rest = data.replace(b"\r", b"\n").split(b"\n")
         for line in lines:
             self._keep(line)
+            self._terminates = True
             codes += self._take()
         self._keep(rest)
         return codes
@@ -59,7 +61,7 @@ class CodeSplitter:
     def silence(self, now: float) -> list[RawCode]:
         """The code that ends because nothing has come for long enough."""
         due = self.due()
-        return self._take() if due is not None and now >= due else []
+        return self._take(holes=self._terminates) if due is not None and now >= due else []
 
     def reset(self) -> None:
         """Forget the code under way."""
@@ -72,10 +74,10 @@ class CodeSplitter:
         self._pending += data[:room]
         self._cut = self._cut or len(data) > room
 
-    def _take(self) -> list[RawCode]:
+    def _take(self, *, holes: bool = False) -> list[RawCode]:
         data = bytes(self._pending)
         if self._end is CodeEnd.SILENCE and not self._cut:
             data = data.rstrip(_LINE_ENDS)
-        code = RawCode(data, cut=self._cut)
+        code = RawCode(data, cut=self._cut, holes=holes)
         self.reset()
         return [code] if code.data or code.cut else []

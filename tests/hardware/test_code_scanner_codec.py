@@ -11,6 +11,7 @@ from hardware.code_scanner.dialects import COMMANDS, AnswerFilter, Dialect
 from hardware.code_scanner.keys import KeyDecoder
 from hardware.code_scanner.payload import BadCode, Characters, Code, CodeProblem, CodeRules, Encoding, RawCode, judge
 from hardware.code_scanner.splitter import CodeEnd, CodeSplitter
+from hardware.errors import CodeWiped
 
 RULES = CodeRules()
 
@@ -50,6 +51,12 @@ def typed(*items, max_bytes=64):
         ("取号凭证".encode("gbk"), "取号凭证", Encoding.GB18030),
         ("王㛃喆𠀀".encode("gb18030"), "王㛃喆𠀀", Encoding.GB18030),
         (b"\xef\xbb\xbfA1", "A1", Encoding.UTF_8),
+        ("凭证A012".encode("gbk"), "凭证A012", Encoding.GB18030),
+        ("联通".encode("gbk"), "联通", Encoding.GB18030),
+        ("凭证".encode(), "凭证", Encoding.UTF_8),
+        ("café".encode(), "café", Encoding.UTF_8),
+        ("Привет".encode(), "Привет", Encoding.UTF_8),
+        ("ئۇيغۇر".encode(), "ئۇيغۇر", Encoding.UTF_8),
     ],
 )
 def test_text_is_utf8_where_it_can_be_and_gb18030_else_and_the_bytes_are_kept(raw, text, encoding):
@@ -91,6 +98,17 @@ def test_judging_never_raises_and_shows_no_content(raw):
         assert answer.text not in repr(answer) or len(answer.text) < 3
 
 
+def test_a_wiped_code_is_overwritten_and_says_nothing_any_more():
+    code = judge(RawCode("凭证12".encode()), RULES)
+    held = [code._raw, code._text]
+    code.wipe()
+    assert [set(block) for block in held] == [{0}, {0}]
+    with pytest.raises(CodeWiped):
+        _ = code.text
+    with pytest.raises(CodeWiped):
+        _ = code.raw
+
+
 # serial
 
 
@@ -117,6 +135,15 @@ def test_silence_ends_a_code_without_terminator():
     assert splitter.silence(1.1875) == [RawCode(b"A001")]
     assert splitter.feed(b"B", 2.0) == []
     assert splitter.feed(b"C\r", 3.0) == [RawCode(b"B"), RawCode(b"C")]
+
+
+def test_a_code_that_breaks_off_is_incomplete_where_others_had_their_terminator():
+    splitter = CodeSplitter(64, gap_s=0.125)
+    splitter.feed(b"A001\rA0", 1.0)
+    assert splitter.silence(2.0) == [RawCode(b"A0", holes=True)]
+    decoder = KeyDecoder(64, gap_s=0.125)
+    decoder.feed(events(*tap(ecodes.KEY_A, ecodes.KEY_ENTER, ecodes.KEY_B)), 1.0)
+    assert decoder.silence(2.0) == [RawCode(b"b", holes=True)]
 
 
 def test_a_code_of_several_lines_is_one_code_where_silence_alone_ends_it():
