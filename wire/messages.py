@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import to_json
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
@@ -309,11 +310,19 @@ def encode(
     epoch: int | None = None,
     rev: int | None = None,
 ) -> bytes:
-    """The payload of `body`; `message_id` is the request id for requests, facts and their answers."""
-    envelope = Envelope(
-        kind=_KINDS[type(body)], id=message_id, at=at, epoch=epoch, rev=rev, body=body.model_dump(mode="json")
-    )
-    return envelope.model_dump_json(exclude_none=True).encode()
+    """The payload of `body`; `message_id` is the request id for requests, facts and their answers.
+
+    Raises `ValueError` for an instant without time zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("at must be an aware datetime")
+    envelope: dict[str, Any] = {"kind": _KINDS[type(body)], "id": message_id, "at": at}
+    if epoch is not None:
+        envelope["epoch"] = epoch
+    if rev is not None:
+        envelope["rev"] = rev
+    envelope["body"] = body
+    return to_json(envelope)
 
 
 def decode(payload: bytes) -> tuple[Envelope, Message | None]:
@@ -334,7 +343,7 @@ def decode(payload: bytes) -> tuple[Envelope, Message | None]:
     if model is None:
         return envelope, None
     try:
-        return envelope, model.model_validate_json(json.dumps(raw["body"]), strict=True)
+        return envelope, model.model_validate_json(to_json(raw["body"]), strict=True)
     except ValidationError:
         raise Malformed("bad_body", envelope) from None
 

@@ -1,11 +1,13 @@
 """Canonical JSON text: equal values give equal texts, so that texts can be hashed and compared."""
 
-import json
 from typing import Any
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+import orjson
 
 
 def canonical(plain: Any) -> str:
-    """Keys sorted, no spaces, no escapes beyond JSON's own; no NaN."""
-    return _ENCODER.encode(plain)
+    """Keys sorted, no spaces, no escapes beyond JSON's own. Raises `TypeError` for what is not JSON.
+
+    Integers have 64 bits at most; NaN and infinity, which JSON lacks, become null.
+    """
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()

@@ -33,7 +33,6 @@ answers = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("ticket", Text),
     Column("at", Text, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 snapshots = Table(
@@ -92,6 +91,7 @@ staff = Table(
     "staff",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("hall", Text, nullable=False),
     Column("login", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),

@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         _text("ticket", null=True),
         _text("at"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "snapshots",
@@ -84,6 +83,7 @@ def upgrade() -> None:
     op.create_table(
         "staff",
         _key("id"),
+        _text("hall"),
         sa.Column("login", _TEXT, nullable=False, unique=True),
         _text("name"),
         _text("password_hash"),
