@@ -1,8 +1,8 @@
 """What a scanned code says: its bytes, their text, and the rules that text has to keep. Pure.
 
 A scanner does not tell which character set a payload is in. UTF-8 is tried strictly, then GB18030 (a superset of GBK
-and GB2312). Few Chinese words are valid UTF-8 by chance (凭证, 联通): bytes that are runs of common characters of GB 2312,
-and would be Latin, Greek or Cyrillic letters in UTF-8, count as GB18030. The bytes are kept beside the text.
+and GB2312). Few Chinese words are valid UTF-8 by chance (凭证, 联通): bytes that are runs of common characters of GB
+2312, and would be Latin, Greek or Cyrillic letters in UTF-8, count as GB18030. The bytes are kept beside the text.
 """
 
 import re
