@@ -25,7 +25,7 @@ Scope = Literal[
     "slots:read", "appointments:read", "appointments:write", "appointments:all", "check-in:write", "blocks:write"
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""`appointments:all`: also those of other channels (a hotline); `blocks:write`: lift the block of who missed too many."""
+"""`appointments:all`: also those of other channels (a hotline); `blocks:write`: let a blocked person book again."""
 
 _KEY = re.compile(r"es_([0-9a-f]{20})_([A-Za-z0-9_-]{43})")
 _CHANNEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")

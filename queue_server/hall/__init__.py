@@ -5,6 +5,27 @@ make the same hall.
 """
 
 from queue_server.hall import refusals
+from queue_server.hall.appointment_book import Appointment, AppointmentState
+from queue_server.hall.appointments import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentChanged,
+    Book,
+    CancelAppointment,
+    ChangeAppointment,
+    SlotNow,
+    free_slots,
+    other_slots,
+)
+from queue_server.hall.appointments_check_in import AppointmentCheckedIn, CheckIn, CheckInWindow, check_in_window
+from queue_server.hall.appointments_missed import (
+    AppointmentMissed,
+    BookingBlockLifted,
+    LiftBlock,
+    RecordMissed,
+    missed_due,
+)
+from queue_server.hall.appointments_near import TellNear, TurnNear, near_due
 from queue_server.hall.base import Actor, ActorKind, Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.calling import CallNext, CallTicket, Recall, TicketCalled, TicketRecalled
 from queue_server.hall.calls import Call
@@ -58,6 +79,7 @@ from queue_server.hall.help_requests import (
 )
 from queue_server.hall.rules import EvidenceKind, NoShowRule, PriorityClass, Rules
 from queue_server.hall.serving import Complete, NoShow, NoShowRecorded, ServiceCompleted, ServiceStarted, StartService
+from queue_server.hall.slots import AppointmentRules, ChannelQuota, Slot, SlotPlan, slots_on
 from queue_server.hall.states import StepState
 from queue_server.hall.texts import Text
 from queue_server.hall.tickets import (
@@ -77,13 +99,28 @@ __all__ = [
     "Actor",
     "ActorKind",
     "Addressee",
+    "Appointment",
+    "AppointmentBooked",
+    "AppointmentCancelled",
+    "AppointmentChanged",
+    "AppointmentCheckedIn",
+    "AppointmentMissed",
+    "AppointmentRules",
+    "AppointmentState",
     "AskForHelp",
     "BadEvent",
     "BadSnapshot",
+    "Book",
+    "BookingBlockLifted",
     "Call",
     "CallNext",
     "CallTicket",
+    "CancelAppointment",
     "CancelTicket",
+    "ChangeAppointment",
+    "ChannelQuota",
+    "CheckIn",
+    "CheckInWindow",
     "Choice",
     "CloseCounter",
     "CloseDay",
@@ -111,6 +148,7 @@ __all__ = [
     "HelpAskedAgain",
     "HelpRequest",
     "Issue",
+    "LiftBlock",
     "Materials",
     "NoShow",
     "NoShowRecorded",
@@ -126,6 +164,7 @@ __all__ = [
     "ProfileQueue",
     "Queue",
     "Recall",
+    "RecordMissed",
     "Refusal",
     "Rules",
     "Service",
@@ -133,10 +172,14 @@ __all__ = [
     "ServiceStarted",
     "ServiceState",
     "SessionCommand",
+    "Slot",
+    "SlotNow",
+    "SlotPlan",
     "StartService",
     "Step",
     "StepEvent",
     "StepState",
+    "TellNear",
     "Text",
     "Ticket",
     "TicketCalled",
@@ -144,12 +187,14 @@ __all__ = [
     "TicketExpired",
     "TicketIssued",
     "TicketRecalled",
+    "TurnNear",
     "UnknownEvent",
     "Visit",
     "Why",
     "Withdraw",
     "WorkProfile",
     "Zone",
+    "check_in_window",
     "configuration_from_json",
     "configuration_to_json",
     "decide",
@@ -157,8 +202,13 @@ __all__ = [
     "event_from_json",
     "event_to_json",
     "evolve",
+    "free_slots",
     "load",
+    "missed_due",
+    "near_due",
+    "other_slots",
     "pick",
     "refusals",
+    "slots_on",
     "words",
 ]

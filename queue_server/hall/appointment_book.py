@@ -34,7 +34,6 @@ class Appointment:
     service: str
     starts_at: datetime
     ends_at: datetime
-    priority_class: str
     booked_at: datetime
     state: AppointmentState = AppointmentState.BOOKED
     ticket: str | None = None
@@ -58,6 +57,7 @@ class AppointmentBook:
         self._by_code: dict[str, str] = {}
         self._open_of: dict[str, set[str]] = {}
         self._open: list[_First] = []
+        self._tickets: dict[str, None] = {}
         self._taken: dict[str, list[tuple[datetime, str, str]]] = {}
         for appointment in appointments:
             self.put(None, appointment)
@@ -81,6 +81,10 @@ class AppointmentBook:
         """The open appointments, the first ones first."""
         return (appointment for _, appointment in self._open)
 
+    def tickets(self) -> Iterable[str]:
+        """The tickets that check-in gave, in its order."""
+        return self._tickets
+
     def channels_within(self, services: Iterable[str], starts_at: datetime, ends_at: datetime) -> list[str]:
         """Channels of the appointments for `services` that begin in [`starts_at`, `ends_at`), one for each place."""
         found: list[str] = []
@@ -92,6 +96,8 @@ class AppointmentBook:
 
     def _add(self, appointment: Appointment) -> None:
         self._by_code[appointment.code] = appointment.id
+        if appointment.ticket is not None:
+            self._tickets[appointment.ticket] = None
         if appointment.takes_place:
             insort(self._taken.setdefault(appointment.service, []), _place(appointment))
         if appointment.open:
@@ -100,6 +106,8 @@ class AppointmentBook:
 
     def _remove(self, appointment: Appointment) -> None:
         del self._by_code[appointment.code]
+        if appointment.ticket is not None:
+            del self._tickets[appointment.ticket]
         if appointment.takes_place:
             places = self._taken[appointment.service]
             del places[bisect_left(places, _place(appointment))]

@@ -17,6 +17,7 @@ from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refu
 from queue_server.hall.slots import Slot, slot_at, slots_on
 
 if TYPE_CHECKING:
+    from queue_server.hall.configuration import HallConfiguration
     from queue_server.hall.hall import Hall
     from queue_server.hall.store import Store
 
@@ -33,7 +34,6 @@ class Book(Command):
     channel: str
     service: str
     starts_at: datetime
-    priority_class: str = "ordinary"
     client: str | None = None
     """Who books, as the channel calls them: an opaque id, never personal data."""
 
@@ -71,7 +71,6 @@ class AppointmentBooked(Event):
     service: str
     starts_at: datetime
     ends_at: datetime
-    priority_class: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +122,7 @@ def free_slots(hall: "Hall", service: str, day: date, channel: str, now: datetim
 
 
 def other_slots(
-    hall: "Hall", service: str, starts_at: datetime, channel: str, now: datetime, limit: int = 3
+    hall: "Hall", service: str, starts_at: datetime, channel: str, now: datetime, *, limit: int = 3
 ) -> list[SlotNow]:
     """The bookable slots nearest to `starts_at`: what to offer instead."""
     today = now.astimezone(ZoneInfo(hall.configuration.time_zone)).date()
@@ -138,7 +137,7 @@ def book(hall: "Hall", command: Book, now: datetime) -> Outcome:
         return refusal
     slot = slot_at(hall.configuration, command.service, command.starts_at)
     if slot is None:
-        return refusals.SlotUnknown(service=command.service, starts_at=command.starts_at.isoformat())
+        return refusals.SlotUnknown(service=command.service, starts_at=wall(hall, command.starts_at))
     if refusal := _closed(hall, slot, now) or _full(hall, slot, command.channel):
         return refusal
     return (
@@ -154,7 +153,6 @@ def book(hall: "Hall", command: Book, now: datetime) -> Outcome:
             service=command.service,
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
-            priority_class=command.priority_class,
         ),
     )
 
@@ -167,10 +165,10 @@ def change(hall: "Hall", command: ChangeAppointment, now: datetime) -> Outcome:
         return ()
     rules = hall.configuration.appointments
     if now > appointment.starts_at - timedelta(minutes=rules.change_minutes):
-        return refusals.ChangeTooLate(minutes=rules.change_minutes)
+        return refusals.ChangeTooLate(minutes_before=rules.change_minutes)
     slot = slot_at(hall.configuration, appointment.service, command.starts_at)
     if slot is None:
-        return refusals.SlotUnknown(service=appointment.service, starts_at=command.starts_at.isoformat())
+        return refusals.SlotUnknown(service=appointment.service, starts_at=wall(hall, command.starts_at))
     own = slot.starts_at <= appointment.starts_at < slot.ends_at
     if refusal := _closed(hall, slot, now) or (None if own else _full(hall, slot, appointment.channel)):
         return refusal
@@ -193,9 +191,16 @@ def cancel(hall: "Hall", command: CancelAppointment, now: datetime) -> Outcome:
         return appointment
     by_staff = command.by.kind in ("clerk", "manager")
     if now >= appointment.starts_at and not by_staff:
-        return refusals.AppointmentBegun(starts_at=appointment.starts_at.isoformat())
+        return refusals.AppointmentBegun(starts_at=wall(hall, appointment.starts_at))
     why = Why("cancelled_by_staff" if by_staff else "requested")
     return (AppointmentCancelled(at=now, by=command.by, why=why, appointment=appointment.id),)
+
+
+def still_booked(hall: "Hall", new: "HallConfiguration") -> Refusal | None:
+    """Why `new` cannot follow: it drops a service for which somebody has an appointment."""
+    booked = (appointment.service for appointment in hall.store.appointments.values() if appointment.open)
+    dropped = next((service for service in booked if new.service(service) is None), None)
+    return None if dropped is None else refusals.StillInUse(what="service", id=dropped)
 
 
 def asked_for(hall: "Hall", command: AppointmentCommand) -> Appointment | Refusal:
@@ -210,12 +215,15 @@ def asked_for(hall: "Hall", command: AppointmentCommand) -> Appointment | Refusa
     return appointment
 
 
+def wall(hall: "Hall", instant: datetime) -> str:
+    """The instant on the hall's clock, RFC 3339 to the minute: how refusals name it."""
+    return instant.astimezone(ZoneInfo(hall.configuration.time_zone)).isoformat(timespec="minutes")
+
+
 def _malformed(hall: "Hall", command: Book) -> Refusal | None:
     store, configuration = hall.store, hall.configuration
     if configuration.service(command.service) is None:
         return refusals.ServiceUnknown(service=command.service)
-    if configuration.priority_class(command.priority_class) is None:
-        return refusals.PriorityClassUnknown(priority_class=command.priority_class)
     if _PERSON.fullmatch(command.person) is None:
         return refusals.PersonNotKeyed()
     if command.appointment in store.appointments or store.book.of_code(command.code) is not None:
@@ -227,7 +235,7 @@ def _not_entitled(hall: "Hall", command: Book, now: datetime) -> Refusal | None:
     blocked_until = hall.store.blocked.get(command.person)
     if blocked_until is not None and now < blocked_until:
         return refusals.BookingBlocked(
-            until=blocked_until.isoformat(), retry_after=(blocked_until - now).total_seconds()
+            until=wall(hall, blocked_until), retry_after=(blocked_until - now).total_seconds()
         )
     held = [hall.store.appointments[id_] for id_ in hall.store.book.open_of(command.person)]
     if any(appointment.service == command.service for appointment in held):
@@ -240,10 +248,10 @@ def _not_entitled(hall: "Hall", command: Book, now: datetime) -> Refusal | None:
 def _closed(hall: "Hall", slot: Slot, now: datetime) -> Refusal | None:
     rules, zone = hall.configuration.appointments, ZoneInfo(hall.configuration.time_zone)
     if now >= slot.starts_at - timedelta(minutes=rules.closes_minutes):
-        return refusals.SlotPast(starts_at=slot.starts_at.isoformat())
+        return refusals.SlotPast(starts_at=wall(hall, slot.starts_at))
     last = now.astimezone(zone).date() + timedelta(days=rules.days_ahead)
     if slot.starts_at.astimezone(zone).date() > last:
-        return refusals.SlotTooFar(starts_at=slot.starts_at.isoformat(), days=rules.days_ahead)
+        return refusals.SlotTooFar(starts_at=wall(hall, slot.starts_at), days=rules.days_ahead)
     return None
 
 
@@ -251,8 +259,8 @@ def _full(hall: "Hall", slot: Slot, channel: str) -> Refusal | None:
     if _left(hall, slot, channel) > 0:
         return None
     if len(_taken(hall, slot)) >= slot.plan.bookable:
-        return refusals.SlotFull(starts_at=slot.starts_at.isoformat())
-    return refusals.ChannelQuotaReached(channel=channel, starts_at=slot.starts_at.isoformat())
+        return refusals.SlotFull(starts_at=wall(hall, slot.starts_at))
+    return refusals.ChannelQuotaReached(channel=channel, starts_at=wall(hall, slot.starts_at))
 
 
 def _left(hall: "Hall", slot: Slot, channel: str) -> int:
@@ -281,7 +289,6 @@ def booked(store: "Store", event: AppointmentBooked) -> None:
             service=event.service,
             starts_at=event.starts_at,
             ends_at=event.ends_at,
-            priority_class=event.priority_class,
             booked_at=event.at,
         )
     )

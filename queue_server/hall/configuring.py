@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from queue_server.hall import refusals
+from queue_server.hall.appointments import still_booked
 from queue_server.hall.base import Command, Event, Outcome, Refusal, Why
 from queue_server.hall.canonical import canonical
 from queue_server.hall.configuration import HallConfiguration
 from queue_server.hall.limits import check_limits
 from queue_server.hall.numbers import check_series
+from queue_server.hall.offline_numbers import check_offline
 from queue_server.hall.opening import check_calendars
 from queue_server.hall.rules import check_rules
 from queue_server.hall.slots import check_slots
@@ -96,7 +98,15 @@ def check(configuration: HallConfiguration) -> Iterator[Problem]:
         yield Problem("class_ordinary_missing", "priority_classes")
     yield from _check_measures(c)
     yield from _check_references(c)
-    for rules in (check_series, check_calendars, check_limits, check_rules, check_slots, check_workplaces):
+    for rules in (
+        check_series,
+        check_calendars,
+        check_limits,
+        check_offline,
+        check_rules,
+        check_slots,
+        check_workplaces,
+    ):
         yield from (Problem(code, where) for code, where in rules(c))
 
 
@@ -161,7 +171,7 @@ def configure(hall: "Hall", command: Configure, now: datetime) -> Outcome:
             return ()
         if new.revision <= hall.configuration.revision:
             return refusals.ConfigurationNotNewer(revision=new.revision, in_force=hall.configuration.revision)
-        if refusal := _still_in_use(hall, new):
+        if refusal := _still_in_use(hall, new) or still_booked(hall, new):
             return refusal
     return (HallConfigured(at=now, by=command.by, why=Why("requested"), configuration=new),)
 

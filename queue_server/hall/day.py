@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import refusals
+from queue_server.hall.appointments_missed import forget_past
 from queue_server.hall.base import Actor, Command, CorruptHistory, Event, Outcome, Why
 from queue_server.hall.counters import closing
 from queue_server.hall.states import Act, after
@@ -168,6 +169,7 @@ def day_closed(store: "Store", event: DayClosed) -> None:
         raise CorruptHistory(f"day {event.business_date} closed while {store.open_day} is open")
     store.open_day = None
     store.begin_afresh(event.business_date)
+    forget_past(store, event.business_date)
 
 
 DECIDE = {OpenDay: open_day, CloseDay: close_day}

@@ -6,11 +6,17 @@ from typing import Any
 
 from queue_server.hall import (
     appointments,
+    appointments_check_in,
+    appointments_missed,
+    appointments_near,
     calling,
     configuring,
     counters,
     day,
     help_requests,
+    limits,
+    offline_granting,
+    offline_joining,
     refusals,
     serving,
     tickets,
@@ -19,7 +25,22 @@ from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refu
 from queue_server.hall.hall import Hall
 from queue_server.hall.store import Store
 
-_SUBJECTS = (configuring, day, tickets, counters, calling, serving, help_requests, appointments)
+_SUBJECTS = (
+    configuring,
+    day,
+    tickets,
+    counters,
+    calling,
+    serving,
+    help_requests,
+    limits,
+    offline_granting,
+    offline_joining,
+    appointments,
+    appointments_check_in,
+    appointments_missed,
+    appointments_near,
+)
 _DECIDE: dict[type[Any], Callable[[Hall, Any, datetime], Outcome]] = {}
 _EVOLVE: dict[type[Any], Callable[[Store, Any], None]] = {}
 for _subject in _SUBJECTS:
@@ -27,7 +48,7 @@ for _subject in _SUBJECTS:
     _EVOLVE |= _subject.EVOLVE
 
 EVENT_TYPES: tuple[type[Event], ...] = tuple(_EVOLVE)
-_BEGINS_DAY = (tickets.Issue, counters.OpenCounter)
+_BEGINS_DAY = (tickets.Issue, counters.OpenCounter, appointments_check_in.CheckIn)
 """Commands that cannot belong to a day that is over."""
 
 
@@ -46,7 +67,7 @@ def decide(hall: Hall, command: Command, now: datetime) -> Outcome:
         return refusals.CommandUnknown(command=type(command).__name__)
     if not hall.configured and not isinstance(command, configuring.Configure):
         return refusals.HallNotConfigured()
-    if not isinstance(command, _BEGINS_DAY):
+    if not _begins_day(hall, command, now):
         return decision(hall, command, now)
     first = day.begin_day(hall, now)
     if isinstance(first, Refusal):
@@ -58,6 +79,12 @@ def decide(hall: Hall, command: Command, now: datetime) -> Outcome:
         evolve(hall, event)
     then = decision(hall, command, now)
     return then if isinstance(then, Refusal) else (*first, *then)
+
+
+def _begins_day(hall: Hall, command: Command, now: datetime) -> bool:
+    if isinstance(command, offline_joining.JoinOffline):
+        return offline_joining.opens_day(hall, command, now)
+    return isinstance(command, _BEGINS_DAY)
 
 
 def evolve(hall: Hall, event: Event) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from itertools import islice
 
 from queue_server.hall import limits, refusals
+from queue_server.hall.appointment_book import Appointment
 from queue_server.hall.calls import Call
 from queue_server.hall.choice import Choice, count_ahead, deferred, pick, waiting
 from queue_server.hall.configuration import HallConfiguration
@@ -184,6 +185,21 @@ class Hall:
     def counter_seconds(self, queue: str) -> tuple[int, ...]:
         """The latest times from call to end at a counter, observed today for this queue, in seconds."""
         return tuple(self.store.counter_seconds.get(queue, ()))
+
+    # --- appointments
+
+    def appointment(self, appointment: str) -> Appointment | None:
+        """An appointment that is open, or of the last days."""
+        return self.store.appointments.get(appointment)
+
+    def appointment_by_code(self, code: str) -> Appointment | None:
+        found = self.store.book.of_code(code)
+        return self.store.appointments[found] if found is not None else None
+
+    def open_appointments(self, person: str) -> list[Appointment]:
+        """The open appointments of a person, the first ones first."""
+        held = [self.store.appointments[appointment] for appointment in self.store.book.open_of(person)]
+        return sorted(held, key=lambda appointment: (appointment.starts_at, appointment.id))
 
     # --- services and help
 

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
+from queue_server.hall.opening import calendar_of, stretches
+
 if TYPE_CHECKING:
     from queue_server.hall.configuration import HallConfiguration
 
@@ -93,6 +95,8 @@ class AppointmentRules:
     missed_limit: int = 3
     missed_days: int = 90
     block_days: int = 30
+    tell_ahead: int = 3
+    """People ahead at which the booking channel is told that a ticket's turn is near."""
     priority_class: str = "ordinary"
     """Class of a ticket whose holder is on time and claims no other one."""
 
@@ -107,14 +111,21 @@ class Slot:
 
 
 def slots_on(configuration: "HallConfiguration", service: str, day: date) -> Iterator[Slot]:
-    """The slots of a service that begin on the calendar day `day` of the hall, in order."""
-    found = (
+    """The slots of a service that begin on the calendar day `day` of the hall and lie within its hours, in order."""
+    found = configuration.service(service)
+    if found is None:
+        return
+    zone = ZoneInfo(configuration.time_zone)
+    calendar = calendar_of(configuration, found)
+    hours = stretches(calendar, zone, datetime.combine(day, time(), zone), 1) if calendar else None
+    slots = [
         slot
         for plan in configuration.slot_plans
         if service in plan.services and day.isoweekday() in plan.weekdays
-        for slot in _of_day(plan, day, ZoneInfo(configuration.time_zone))
-    )
-    yield from sorted(found, key=lambda slot: slot.starts_at)
+        for slot in _of_day(plan, day, zone)
+        if hours is None or any(open_.begins <= slot.starts_at and slot.ends_at <= open_.ends for open_ in hours)
+    ]
+    yield from sorted(slots, key=lambda slot: slot.starts_at)
 
 
 def slot_at(configuration: "HallConfiguration", service: str, starts_at: datetime) -> Slot | None:

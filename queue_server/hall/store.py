@@ -12,6 +12,7 @@ from queue_server.hall.counters import CounterSession
 from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.limits import Tally
 from queue_server.hall.lines import Lines
+from queue_server.hall.offline_numbers import OfflineFacts
 from queue_server.hall.states import StepState
 from queue_server.hall.visits import Addressee, Step, Ticket, Visit
 
@@ -34,6 +35,7 @@ class Facts:
     forgotten_to: date | None = None
     """Newest business date whose series is no longer kept."""
     tally: Tally = field(default_factory=Tally)
+    offline: OfflineFacts = field(default_factory=OfflineFacts)
     order_key: int = 0
     """Highest order key given to somebody who came, since the day opened."""
     visits: dict[str, Visit] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class Facts:
     """When a person missed appointments, by person; as long as the rules look back."""
     blocked: dict[str, datetime] = field(default_factory=dict)
     """Until when a person can book nothing, by person."""
+    told_near: dict[str, int] = field(default_factory=dict)
+    """Tickets whose booking channel was told that their turn is near, with the people ahead then."""
 
 
 class Store(Facts):
@@ -87,6 +91,7 @@ class Store(Facts):
                 facts,
                 series={day: serials.copy() for day, serials in facts.series.items()},
                 tally=facts.tally.copy(),
+                offline=facts.offline.copy(),
                 visits=facts.visits.copy(),
                 tickets=facts.tickets.copy(),
                 sessions=facts.sessions.copy(),
@@ -97,6 +102,7 @@ class Store(Facts):
                 appointments=facts.appointments.copy(),
                 missed=facts.missed.copy(),
                 blocked=facts.blocked.copy(),
+                told_near=facts.told_near.copy(),
             )
         )
 
@@ -116,12 +122,22 @@ class Store(Facts):
         del self.tickets[ticket.id]
         del self.ticket_by_token[ticket.follow_token]
         self.visits.pop(ticket.visit, None)
+        self.told_near.pop(ticket.id, None)
         self.order_keys.difference_update(step.order_key for step in ticket.steps)
 
     def note_serial(self, business_date: date, prefix: str, serial: int) -> None:
         if serial <= self.series.setdefault(business_date, {}).get(prefix, serial - 1):
             raise CorruptHistory(f"number {prefix}{serial} of {business_date} given twice")
         self.series[business_date][prefix] = serial
+
+    def note_offline(self, day: date, number: str, ticket: str, prefix: str, serial: int, lease: str | None) -> None:
+        """A number given by a terminal has joined."""
+        joined = self.offline.joined.setdefault(day, {})
+        if number in joined:
+            raise CorruptHistory(f"number {number} of {day} joined twice")
+        joined[number] = ticket
+        last = self.configuration.offline.last if self.configuration else serial
+        self.offline.note_used(prefix, serial, lease, last)
 
     def is_past(self, day: date) -> bool:
         """The day was opened before (and is closed, if it is not the open one)."""
@@ -136,6 +152,7 @@ class Store(Facts):
         for old in sorted(self.series)[:-DAYS_KEPT]:
             del self.series[old]
             self.forgotten_to = max(old, self.forgotten_to or old)
+            self.offline.forget_to(old)
 
     def begin_afresh(self, closed: date) -> None:
         """After `closed` has ended: keeps what lives, and that day's tickets for looking up."""

@@ -1,12 +1,11 @@
 """Visits, tickets and steps: taking a number, withdrawing it, cancelling it."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import limits, refusals
-from queue_server.hall.admission import class_refusal, visit_refusal
+from queue_server.hall.admission import class_refusal, is_person, visit_refusal
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.numbers import next_serial
 from queue_server.hall.placing import key_at, key_now
@@ -16,8 +15,6 @@ from queue_server.hall.visits import Step, Ticket, Visit, act
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
     from queue_server.hall.store import Store
-
-_PERSON = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,7 @@ class Issue(Command):
     device: str | None = None
     appointment: str | None = None
     client: str | None = None
+    booked_for: datetime | None = None
     arrived_at: datetime | None = None
     uncertain_s: int = 0
     accrues_from: datetime | None = None
@@ -102,12 +100,17 @@ class TicketIssued(Event):
     companions: int = 0
     appointment: str | None = None
     client: str | None = None
+    booked_for: datetime | None = None
     arrived_at: datetime | None = None
     uncertain_s: int = 0
     accrues_from: datetime | None = None
     deferred: bool = False
     may_close_at: datetime | None = None
     """The closing time before which the person may not be reached, as told to them."""
+    printed: str | None = None
+    """The number on a slip that was given offline; where `number` differs, the printed one was in other hands."""
+    lease: str | None = None
+    """The block of numbers that it comes from; None: the terminal's own series, or the queue's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +135,8 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
         return refusals.DayNotOpen(business_date=str(configuration.business_date(now)))
     if refusal := _malformed(hall, command) or limits.refusal(hall, service, queue, command, now):
         return refusal
-    if configuration.rules.close_when_no_counter and not hall.open_counters(queue.id):
+    without_counter = configuration.rules.close_when_no_counter and command.appointment is None
+    if without_counter and not hall.open_counters(queue.id):
         return refusals.ServiceClosed(service=service.id)
     given = next_serial(store, queue, day)
     if given is None:
@@ -176,6 +180,7 @@ def ticket_issued(
         companions=command.companions,
         appointment=command.appointment,
         client=command.client,
+        booked_for=command.booked_for,
         arrived_at=arrived_at,
         uncertain_s=command.uncertain_s,
         accrues_from=accrues_from,
@@ -192,7 +197,7 @@ def _malformed(hall: "Hall", command: Issue) -> Refusal | None:
         refused := visit_refusal(hall.configuration, command.planned, command.companions)
     ):
         return refused
-    if command.person is not None and _PERSON.fullmatch(command.person) is None:
+    if command.person is not None and not is_person(command.person):
         return refusals.PersonNotKeyed()
     if command.visit in store.visits:
         return refusals.IdAlreadyUsed(id=command.visit)
@@ -240,7 +245,10 @@ def issued(store: "Store", event: TicketIssued) -> None:
         deferred=event.deferred,
     )
     store.visits[event.visit] = Visit(id=event.visit, ticket=event.ticket, began_at=event.at)
-    store.note_serial(event.business_date, event.prefix, event.serial)
+    if event.number == event.printed:
+        store.note_offline(event.business_date, event.number, event.ticket, event.prefix, event.serial, event.lease)
+    else:
+        store.note_serial(event.business_date, event.prefix, event.serial)
     if event.accrues_from is None:
         store.order_key = max(store.order_key, event.order_key)
     ticket = Ticket(
@@ -261,7 +269,9 @@ def issued(store: "Store", event: TicketIssued) -> None:
         companions=event.companions,
         appointment=event.appointment,
         client=event.client,
+        booked_for=event.booked_for,
         uncertain_s=event.uncertain_s,
+        printed=event.printed,
     )
     store.put_ticket(ticket)
     store.tally.note(ticket, limits.half_of_ticket(store, ticket))

@@ -71,8 +71,12 @@ class Ticket:
     appointment: str | None = None
     client: str | None = None
     """Who booked, as the booking channel calls them: an opaque id, never personal data."""
+    booked_for: datetime | None = None
+    """When the appointment's slot begins."""
     uncertain_s: int = 0
     """By how much `arrived_at` may be wrong, where a terminal's clock said it."""
+    printed: str | None = None
+    """The number on the slip, where the terminal gave it offline."""
     version: int = 1
 
     @property
@@ -90,6 +94,11 @@ class Ticket:
     @property
     def queue(self) -> str:
         return self.steps[-1].queue
+
+    @property
+    def waits_from(self) -> datetime:
+        """From when on its wait counts: the arrival, but with an appointment not before the booked time."""
+        return self.arrived_at if self.booked_for is None else max(self.arrived_at, self.booked_for)
 
     @property
     def at_session(self) -> str | None:
