@@ -1,4 +1,4 @@
-"""Lines: addresses, exclusive opening, deadlines, and the one error for a line that vanished."""
+"""Lines of every kind: exclusive opening, deadlines, and the one error for a line that vanished."""
 
 import contextlib
 import os
@@ -7,15 +7,21 @@ import time
 
 import pytest
 
-from hardware.addresses import SerialAddress, TcpAddress, parse_address
-from hardware.errors import BadAddress, LineLost, LineStalled
+from hardware.addresses import MemoryAddress, SerialAddress, TcpAddress, parse_address
+from hardware.errors import LineLost, LineStalled
 from hardware.lines import open_line
+from hardware.memory_line import MemoryPeer
 from hardware.simulators.line import PtyLine, TcpServerLine
 
 
-@pytest.fixture(params=["pty", "tcp"])
+@pytest.fixture(params=["pty", "tcp", "memory"])
 def far_end(request, tmp_path):
-    """A simulated line that sends back what it gets."""
+    """A far end that sends back what it gets."""
+    if request.param == "memory":
+        peer = MemoryPeer("far-end", lambda data: peer.send(data))  # noqa: PLW0108 - it knows itself only when called
+        yield peer
+        peer.unplug()
+        return
     line = PtyLine(tmp_path / "line") if request.param == "pty" else TcpServerLine()
     line.start(line.send)
     yield line
@@ -24,41 +30,6 @@ def far_end(request, tmp_path):
 
 def opened(far_end):
     return open_line(parse_address(far_end.address))
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("serial:/dev/pts/3?baud=9600", SerialAddress("/dev/pts/3", 9600)),
-        ("serial:/dev/serial/by-id/usb-x", SerialAddress("/dev/serial/by-id/usb-x", 115200)),
-        ("tcp:127.0.0.1:9100", TcpAddress("127.0.0.1", 9100)),
-        ("tcp:[::1]:9100", TcpAddress("::1", 9100)),
-    ],
-)
-def test_addresses_are_understood(text, address):
-    assert parse_address(text) == address
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "usb:1",
-        "serial:ttyS0",
-        "serial:/dev/x?baud=7",
-        "serial:/dev/x?baud=",
-        "serial:/dev/x?speed=9600",
-        "serial:/dev/x?baud=fast",
-        "tcp:host",
-        "tcp::9100",
-        "tcp:host:0",
-        "tcp:host:99999",
-        "tcp:host:9１00",
-    ],
-)
-def test_a_wrong_address_is_refused_with_what_is_wrong(text):
-    with pytest.raises(BadAddress, match=r".+"):
-        parse_address(text)
 
 
 def test_bytes_go_both_ways(far_end, soon):
@@ -124,3 +95,27 @@ def test_a_refused_connection_is_a_lost_line():
         port = taken.getsockname()[1]
     with pytest.raises(LineLost):
         open_line(TcpAddress("127.0.0.1", port))
+
+
+def test_a_memory_line_is_held_once_stalls_and_comes_back(soon):
+    heard = []
+    peer = MemoryPeer("desk", heard.append)
+    line = open_line(MemoryAddress("desk"))
+    with pytest.raises(LineLost):
+        open_line(MemoryAddress("desk"))
+    peer.taking = False
+    with pytest.raises(LineStalled) as stalled:
+        line.write(b"abc", time.monotonic() + 0.02)
+    assert stalled.value.written == 0
+    peer.taking = True
+    line.write(b"abc", soon())
+    assert heard == [b"abc"]
+    peer.unplug()
+    with pytest.raises(LineLost):
+        line.read_available(soon())
+    peer.plug()
+    again = open_line(MemoryAddress("desk"))
+    peer.send(b"back")
+    assert again.read_available(soon()) == b"back"
+    again.close()
+    peer.unplug()

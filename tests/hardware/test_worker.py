@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from hardware.addresses import parse_address
 from hardware.cancel import CancelToken
 from hardware.lines import open_line
+from hardware.session import DeviceSession
 from hardware.simulators.line import PtyLine
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 from hardware.worker import BackOff, DeviceWorker
@@ -180,3 +181,147 @@ def test_the_back_off_grows_to_its_limit_and_is_spread(attempt, seed):
     delay = BackOff(0.25, 8.0).delay(attempt, random.Random(seed))
     full = min(8.0, 0.25 * 2 ** min(attempt, 10))
     assert 0.5 * full <= delay <= 1.5 * full
+
+
+def test_a_defect_in_a_probe_leaves_no_old_ok(far_end, wait_until):
+    answers = [True]
+
+    def probe(run):
+        if not answers[0]:
+            raise ValueError("张三丰")
+        return FINE
+
+    worker = DeviceWorker("device", lambda: open_line(parse_address(far_end.address)), probe, probe_interval_s=0.01)
+    wait_until(lambda: worker.status.health is Health.OK)
+    answers[0] = False
+    wait_until(lambda: (worker.status.health, worker.status.detail) == (Health.UNKNOWN, Detail.DRIVER_ERROR))
+    worker.close()
+
+
+def test_results_of_an_ended_session_are_wiped_and_never_delivered(worker, soon):
+    session, started, ended, wiped = DeviceSession(), threading.Event(), threading.Event(), []
+
+    def work(run):
+        started.set()
+        assert ended.wait(20)
+        assert run.cancelled
+        return "personal"
+
+    future = submit(worker, work, soon(), session=session, discard=wiped.append)
+    assert started.wait(20)
+    session.end()
+    ended.set()
+    assert future.result(20) is Outcome.CANCELLED
+    assert wiped == ["personal"]
+
+
+def test_the_end_of_a_session_wipes_what_it_was_given_and_takes_no_command_more(worker, soon):
+    session, wiped, ran = DeviceSession(), [], []
+    future = submit(worker, lambda run: "personal", soon(), session=session, discard=wiped.append)
+    assert future.result(20) == "personal"
+    assert wiped == []
+    session.end()
+    session.end()
+    assert wiped == ["personal"]
+    assert submit(worker, ran.append, soon(), session=session).result(20) is Outcome.CANCELLED
+    assert ran == []
+
+
+def test_the_end_of_a_session_ends_its_running_and_its_queued_commands(worker, soon):
+    session, started = DeviceSession(), threading.Event()
+
+    def work(run):
+        started.set()
+        run.pause(20)
+
+    first, second = (submit(worker, work, soon(), session=session) for _ in range(2))
+    other = submit(worker, lambda run: "other", soon())
+    assert started.wait(20)
+    session.end()
+    assert (first.result(20), second.result(20)) == (Outcome.CANCELLED, Outcome.CANCELLED)
+    assert other.result(20) == "other"
+
+
+@pytest.fixture
+def listening(far_end):
+    """A worker that listens to its device, what it heard, and a switch that breaks the listener."""
+    heard, broken = [], threading.Event()
+
+    def listen(run):
+        while True:
+            if broken.is_set():
+                raise ValueError("张三丰")
+            heard.append(run.read(time.monotonic() + 20))
+
+    worker = DeviceWorker(
+        "device",
+        lambda: open_line(parse_address(far_end.address)),
+        lambda run: FINE,
+        listen=listen,
+        probe_interval_s=3600,
+    )
+    yield worker, heard, broken
+    worker.close()
+
+
+def test_what_a_device_says_by_itself_is_heard_between_commands(far_end, listening, wait_until, soon):
+    worker, heard, _ = listening
+    wait_until(lambda: worker.status.health is Health.OK)
+    far_end.call(lambda: far_end.send(b"one"))
+    wait_until(lambda: b"".join(heard) == b"one")
+    assert submit(worker, lambda run: "done", soon()).result(20) == "done"
+    far_end.call(lambda: far_end.send(b"two"))
+    wait_until(lambda: b"".join(heard) == b"onetwo")
+
+
+def test_a_listener_with_a_defect_is_deaf_until_the_next_probe_and_the_thread_lives_on(
+    far_end, listening, wait_until, soon
+):
+    worker, _, broken = listening
+    broken.set()
+    with capture_logs() as logs:
+        wait_until(lambda: worker.status.health is Health.OK)
+        far_end.call(lambda: far_end.send(b"x"))
+        for _ in range(20):
+            assert submit(worker, lambda run: "done", soon()).result(20) == "done"
+    assert len([entry for entry in logs if entry["event"] == "device_driver_error"]) <= 1
+
+
+def test_a_device_that_has_just_been_plugged_in_is_tried_at_once(tmp_path, wait_until):
+    line = PtyLine(tmp_path / "line")
+    worker = DeviceWorker(
+        "device",
+        lambda: open_line(parse_address(line.address)),
+        lambda run: FINE,
+        back_off=BackOff(3600, 3600),
+    )
+    wait_until(lambda: worker.status.health is Health.OFFLINE)
+    line.start(line.send)
+    worker.wake()
+    wait_until(lambda: worker.status.health is Health.OK)
+    worker.close()
+    line.close()
+
+
+def test_a_loss_is_logged_once_and_a_return_is_logged_once(far_end, wait_until):
+    def probe(run):
+        run.discard_input()
+        return FINE
+
+    with capture_logs() as logs:
+        worker = DeviceWorker(
+            "device",
+            lambda: open_line(parse_address(far_end.address)),
+            probe,
+            probe_interval_s=0.01,
+            back_off=BackOff(0.005, 0.01),
+        )
+        wait_until(lambda: worker.status.health is Health.OK)
+        for _ in range(3):
+            far_end.unplug()
+            wait_until(lambda: worker.status.health is Health.OFFLINE)
+            wait_until(lambda: worker._attempt > 3)
+            far_end.plug()
+            wait_until(lambda: worker.status.health is Health.OK)
+        worker.close()
+    assert [entry["event"] for entry in logs] == ["device_found", *["device_lost", "device_found"] * 3]
