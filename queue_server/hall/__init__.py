@@ -77,6 +77,16 @@ from queue_server.hall.help_requests import (
     HelpAskedAgain,
     HelpRequest,
 )
+from queue_server.hall.limits import RepetitionFlagged
+from queue_server.hall.numbers import Shortage, shortages
+from queue_server.hall.offline_granting import (
+    GrantOffline,
+    LeaseReturned,
+    NumbersLeased,
+    OfflineHoldersClashed,
+    OfflineSeriesGranted,
+)
+from queue_server.hall.offline_joining import JoinOffline, OfflineTicketRefused
 from queue_server.hall.rules import EvidenceKind, NoShowRule, PriorityClass, Rules
 from queue_server.hall.serving import Complete, NoShow, NoShowRecorded, ServiceCompleted, ServiceStarted, StartService
 from queue_server.hall.slots import AppointmentRules, ChannelQuota, Slot, SlotPlan, slots_on
@@ -139,6 +149,7 @@ __all__ = [
     "DayOpened",
     "Event",
     "EvidenceKind",
+    "GrantOffline",
     "Group",
     "Hall",
     "HallConfiguration",
@@ -148,12 +159,18 @@ __all__ = [
     "HelpAskedAgain",
     "HelpRequest",
     "Issue",
+    "JoinOffline",
+    "LeaseReturned",
     "LiftBlock",
     "Materials",
     "NoShow",
     "NoShowRecorded",
     "NoShowRule",
     "NotConfigured",
+    "NumbersLeased",
+    "OfflineHoldersClashed",
+    "OfflineSeriesGranted",
+    "OfflineTicketRefused",
     "OpenCounter",
     "OpenDay",
     "OtherCoreVersion",
@@ -166,12 +183,14 @@ __all__ = [
     "Recall",
     "RecordMissed",
     "Refusal",
+    "RepetitionFlagged",
     "Rules",
     "Service",
     "ServiceCompleted",
     "ServiceStarted",
     "ServiceState",
     "SessionCommand",
+    "Shortage",
     "Slot",
     "SlotNow",
     "SlotPlan",
@@ -209,6 +228,7 @@ __all__ = [
     "other_slots",
     "pick",
     "refusals",
+    "shortages",
     "slots_on",
     "words",
 ]

@@ -1,5 +1,6 @@
 """What a visit may ask for: known services, a class with its evidence, a group of a size that can be called."""
 
+import re
 from typing import TYPE_CHECKING
 
 from queue_server.hall import refusals
@@ -10,6 +11,12 @@ if TYPE_CHECKING:
 
 MAX_COMPANIONS = 50
 MAX_PLANNED = 10
+_PERSON = re.compile(r"[0-9a-f]{64}")
+
+
+def is_person(text: str) -> bool:
+    """Whether `text` is an HMAC-SHA256 in lower-case hex: anything else may be a plain ID number."""
+    return _PERSON.fullmatch(text) is not None
 
 
 def class_refusal(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from statistics import fmean
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from pydantic import ConfigDict
 
 from queue_server.hall.limits import Limits, Quota
 from queue_server.hall.numbers import Numbering
+from queue_server.hall.offline_numbers import LeasedRange, OfflineRules
 from queue_server.hall.opening import Calendar
 from queue_server.hall.rules import EvidenceKind, PriorityClass, Rules
 from queue_server.hall.slots import AppointmentRules, SlotPlan
@@ -72,6 +74,8 @@ class Queue:
     extended_to: int | None = None
     digits: int = 3
     zone: str
+    leased: LeasedRange | None = None
+    """Numbers beyond the series that terminals may hold for bad times; None: they use their own series alone."""
 
     @property
     def limit(self) -> int:
@@ -128,6 +132,7 @@ class HallConfiguration:
     """The calendar of all services that have none of their own; None: numbers are given at any hour."""
     numbering: Numbering = field(default_factory=Numbering)
     limits: Limits = field(default_factory=Limits)
+    offline: OfflineRules = field(default_factory=OfflineRules)
     slot_plans: tuple[SlotPlan, ...] = ()
     appointments: AppointmentRules = field(default_factory=AppointmentRules)
     notice: Text = NO_TEXT
@@ -149,6 +154,9 @@ class HallConfiguration:
     def work_profile(self, profile: str) -> WorkProfile | None:
         return self._profiles.get(profile)
 
+    def pause_reason(self, reason: str) -> PauseReason | None:
+        return self._pause_reasons.get(reason)
+
     def class_queues(self, counter: str) -> tuple[str, ...]:
         """The queues that a counter's class is able to serve; none for an unknown counter."""
         found = self._counters.get(counter)
@@ -162,6 +170,10 @@ class HallConfiguration:
 
     def priority_class(self, priority_class: str) -> PriorityClass | None:
         return self._classes.get(priority_class)
+
+    def minutes_of(self, queue: str) -> float:
+        """Minutes that a service of the queue is expected to take: the mean of its services', or of all."""
+        return self._minutes.get(queue) or fmean(service.minutes for service in self.services)
 
     def business_date(self, now: datetime) -> date:
         """The business date of the instant `now`.
@@ -182,6 +194,11 @@ class HallConfiguration:
         return datetime.combine(day, end, self._zone).astimezone(_UTC)
 
     @cached_property
+    def _minutes(self) -> dict[str, float]:
+        of = {queue.id: [s.minutes for s in self.services if s.queue == queue.id] for queue in self.queues}
+        return {queue: fmean(minutes) for queue, minutes in of.items() if minutes}
+
+    @cached_property
     def _queues(self) -> dict[str, Queue]:
         return {queue.id: queue for queue in self.queues}
 
@@ -200,6 +217,10 @@ class HallConfiguration:
     @cached_property
     def _profiles(self) -> dict[str, WorkProfile]:
         return {profile.id: profile for profile in self.work_profiles}
+
+    @cached_property
+    def _pause_reasons(self) -> dict[str, PauseReason]:
+        return {reason.id: reason for reason in self.pause_reasons}
 
     @cached_property
     def _classes(self) -> dict[str, PriorityClass]:

@@ -193,6 +193,14 @@ class NumbersExhausted(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfflinePrefixesExhausted(Refusal):
+    """No prefix is left for another terminal's own numbers; the configuration needs another letter for them."""
+
+    code: ClassVar[str] = "offline_prefixes_exhausted"
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DayAlreadyClosed(Refusal):
     """The business day is closed; a manager may open it again while it lasts."""
 
@@ -364,6 +372,157 @@ class SessionOfOther(Refusal):
 
     code: ClassVar[str] = "session_of_other"
     session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotOnDuty(Refusal):
+    """The clerk holds no counter; take one first, or choose somebody who is there."""
+
+    code: ClassVar[str] = "not_on_duty"
+    clerk: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterNotOpen(Refusal):
+    """Nobody is at that counter; send the holder to the line instead."""
+
+    code: ClassVar[str] = "counter_not_open"
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueNotOfCounter(Refusal):
+    """The counter's class is not able to serve this; choose another counter."""
+
+    code: ClassVar[str] = "queue_not_of_counter"
+    queue: str
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketAtOtherCounter(Refusal):
+    """Another counter has called or serves it; ask there."""
+
+    code: ClassVar[str] = "ticket_at_other_counter"
+    number: str
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketNotHoldable(Refusal):
+    """Only a ticket that waits, is called or served can be held."""
+
+    code: ClassVar[str] = "ticket_not_holdable"
+    number: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketNotHeld(Refusal):
+    code: ClassVar[str] = "ticket_not_held"
+    number: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketNotPassed(Refusal):
+    """Only a no-show of today can be put back; after that, take a new number."""
+
+    code: ClassVar[str] = "ticket_not_passed"
+    number: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReinstateAtDesk(Refusal):
+    """Too late, or done before: staff can still put the number back."""
+
+    code: ClassVar[str] = "reinstate_at_desk"
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallFirst(Refusal):
+    """The hall's rule asks for so many recalls before a no-show."""
+
+    code: ClassVar[str] = "recall_first"
+    number: str
+    recalls: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingToUndo(Refusal):
+    """There is no call, completion or no-show of this counter that can still be undone."""
+
+    code: ClassVar[str] = "nothing_to_undo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoTooLate(Refusal):
+    """`within` seconds are over; a completed visitor takes a new number, a no-show can be put back."""
+
+    code: ClassVar[str] = "undo_too_late"
+    number: str
+    within: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterPaused(Refusal):
+    """The counter pauses; continue first."""
+
+    code: ClassVar[str] = "counter_paused"
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterNotPaused(Refusal):
+    code: ClassVar[str] = "counter_not_paused"
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseReasonUnknown(Refusal):
+    """The hall's list of reasons has changed; choose again."""
+
+    code: ClassVar[str] = "pause_reason_unknown"
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileUnknown(Refusal):
+    code: ClassVar[str] = "profile_unknown"
+    profile: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileBeyondClass(Refusal):
+    """The profile holds a queue that the counter's class is not able to serve."""
+
+    code: ClassVar[str] = "profile_beyond_class"
+    profile: str
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeOverNotAllowed(Refusal):
+    """Only a manager takes over somebody's counter."""
+
+    code: ClassVar[str] = "take_over_not_allowed"
+    counter: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitNotServed(Refusal):
+    """A visit is rated after a service was done."""
+
+    code: ClassVar[str] = "visit_not_served"
+    number: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingOutOfRange(Refusal):
+    code: ClassVar[str] = "rating_out_of_range"
+    level: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -130,14 +130,14 @@ class Store(Facts):
             raise CorruptHistory(f"number {prefix}{serial} of {business_date} given twice")
         self.series[business_date][prefix] = serial
 
-    def note_offline(self, day: date, number: str, ticket: str, prefix: str, serial: int, lease: str | None) -> None:
+    def note_offline(self, ticket: Ticket, lease: str | None) -> None:
         """A number given by a terminal has joined."""
-        joined = self.offline.joined.setdefault(day, {})
-        if number in joined:
-            raise CorruptHistory(f"number {number} of {day} joined twice")
-        joined[number] = ticket
-        last = self.configuration.offline.last if self.configuration else serial
-        self.offline.note_used(prefix, serial, lease, last)
+        joined = self.offline.joined.setdefault(ticket.business_date, {})
+        if ticket.number in joined:
+            raise CorruptHistory(f"number {ticket.number} of {ticket.business_date} joined twice")
+        joined[ticket.number] = ticket.id
+        last = self.configuration.offline.last if self.configuration else ticket.serial
+        self.offline.note_used(ticket.prefix, ticket.serial, lease, last)
 
     def is_past(self, day: date) -> bool:
         """The day was opened before (and is closed, if it is not the open one)."""
@@ -255,6 +255,13 @@ class Store(Facts):
         session = self.open_session(session_id)
         self.put_session(replace(session, version=session.version + 1))
 
+    def occupy_session(self, session_id: str, ticket: str) -> None:
+        """Gives a ticket to a free session."""
+        session = self.open_session(session_id)
+        if session.ticket is not None:
+            raise CorruptHistory(f"counter session {session_id} takes {ticket} over {session.ticket}")
+        self.put_session(replace(session, ticket=ticket, free_since=None, version=session.version + 1))
+
     def free_session(self, session_id: str, at: datetime) -> None:
         """Takes the ticket from a session."""
         session = self.open_session(session_id)
@@ -269,6 +276,13 @@ class Store(Facts):
         elif self._open_at.get(session.counter) == session.id:
             del self._open_at[session.counter]
             del self._open_of[session.clerk]
+
+    def release_addressed(self, addressee: Addressee) -> None:
+        """Leaves to the hall what waits for a counter or clerk, or is held there."""
+        for ticket_id in list(self.addressed.get(addressee, ())):
+            ticket = self.tickets[ticket_id]
+            step = replace(ticket.step, addressee=None, pool=None)
+            self.put_ticket(replace(ticket, steps=(*ticket.steps[:-1], step), version=ticket.version + 1))
 
     # --- calls
 

@@ -245,9 +245,7 @@ def issued(store: "Store", event: TicketIssued) -> None:
         deferred=event.deferred,
     )
     store.visits[event.visit] = Visit(id=event.visit, ticket=event.ticket, began_at=event.at)
-    if event.number == event.printed:
-        store.note_offline(event.business_date, event.number, event.ticket, event.prefix, event.serial, event.lease)
-    else:
+    if event.number != event.printed:
         store.note_serial(event.business_date, event.prefix, event.serial)
     if event.accrues_from is None:
         store.order_key = max(store.order_key, event.order_key)
@@ -273,6 +271,8 @@ def issued(store: "Store", event: TicketIssued) -> None:
         uncertain_s=event.uncertain_s,
         printed=event.printed,
     )
+    if event.number == event.printed:
+        store.note_offline(ticket, event.lease)
     store.put_ticket(ticket)
     store.tally.note(ticket, limits.half_of_ticket(store, ticket))
 

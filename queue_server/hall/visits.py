@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from queue_server.hall.store import Store
 
 
+Origin = Literal["arrived", "transferred", "next_service", "came_back", "reinstated"]
+"""How a step began: the number was taken; sent on; a further service; put back by the no-show rule; put back by hand."""
+
+
 @dataclass(frozen=True)
 class Addressee:
     """A counter or a clerk, by id, for whom alone a ticket waits or is held; None in its place means the hall."""
@@ -27,6 +31,7 @@ class Step:
     service: str
     queue: str
     order_key: int
+    origin: Origin = "arrived"
     addressee: Addressee | None = None
     deferred: bool = False
     """Not called before the instant of its order key: an appointment that came early, a no-show that backs off."""

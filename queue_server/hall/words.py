@@ -42,6 +42,34 @@ SENTENCES = MappingProxyType(
             "of them ({minutes} min).",
         ),
         "chosen_by_clerk": Text("窗口人员 {clerk} 指定叫 {number}。", "Clerk {clerk} chose {number}."),
+        "chosen_over": Text(
+            "窗口人员 {clerk} 指定叫 {number};按规则应先叫 {other}。",
+            "Clerk {clerk} chose {number}; by rule {other} would have been next.",
+        ),
+        "transferred": Text("{number} 转办“{service}”。", "{number} is sent on for “{service}”."),
+        "next_service": Text("{number} 接着办“{service}”。", "{number} goes on with “{service}”."),
+        "another_service": Text("{number} 加办“{service}”。", "{number} also asks for “{service}”."),
+        "reclassified": Text(
+            "{number} 改为“{service}”“{priority_class}”。", "{number} is now for “{service}”, “{priority_class}”."
+        ),
+        "held": Text("{number} 挂起。", "{number} is on hold."),
+        "parked": Text("{number} 挂起在本窗口或本人名下。", "{number} is parked with the counter or clerk."),
+        "resumed": Text("{number} 恢复等候。", "{number} waits again."),
+        "not_come": Text("{number} 叫号 {calls} 次未到。", "{number} was called {calls} times and did not come."),
+        "reinserted": Text(
+            "{number} 未到,按规则排到 {behind} 人之后。", "{number} did not come: by rule it goes behind {behind} people."
+        ),
+        "backs_off": Text(
+            "{number} 未到,按规则 {minutes} 分钟后再叫。",
+            "{number} did not come: by rule it is called again after {minutes} min.",
+        ),
+        "reinstated": Text("{number} 恢复,排到 {behind} 人之后。", "{number} is reinstated behind {behind} people."),
+        "undone_call": Text("撤销误叫 {number},回到原位。", "The call of {number} is undone; it has its place again."),
+        "undone_completion": Text("撤销 {number} 的办结。", "The completion of {number} is undone."),
+        "undone_no_show": Text("撤销 {number} 的过号。", "The no-show of {number} is undone."),
+        "counter_paused": Text("窗口暂停:{reason}。", "The counter pauses: {reason}."),
+        "taken_over": Text("{clerk} 接管窗口。", "{clerk} takes the counter over."),
+        "rated": Text("办事人评价。", "The visitor's rating."),
         "recalled": Text("第 {times} 次重呼 {number}。", "Recall no. {times} of {number}."),
         "citizen_left": Text("办事人离开或放弃取号。", "The citizen left or gave the number up."),
         "cancelled_by_staff": Text("工作人员作废。", "Cancelled by staff."),
@@ -64,6 +92,17 @@ SENTENCES = MappingProxyType(
         "taken_offline_uncertain": Text(
             "断网期间取的号，终端时钟不可靠（误差可达 {uncertain_s} 秒），按最晚可能的取号时间排入队伍。",
             "Taken offline by a clock that may be {uncertain_s} s wrong; placed by the latest time it can have been.",
+        ),
+        "offline_numbers": Text("断网备用号段。", "Numbers for times without a connection."),
+        "lease_over": Text("号段所属的营业日已结束。", "The day of these numbers is over."),
+        "lease_given_back": Text("终端交还号段。", "The terminal gave these numbers back."),
+        "two_holders": Text(
+            "两台机器持有同一号段（{number}），已全部停用，请到现场核对。",
+            "Two machines hold the same numbers ({number}); both are stopped. Check on the spot.",
+        ),
+        "service_gone": Text(
+            "{number} 是断网期间取的号，但该业务已取消，请找到持票人。",
+            "{number} was taken offline for a service that is gone. Find its holder.",
         ),
         "joined_after_day_end": Text(
             "断网期间取的号，补录时当天已结束。", "Taken offline; its day was over when the terminal came back."
@@ -90,6 +129,10 @@ def words(why: Why, language: str, configuration: HallConfiguration) -> str:
         params["priority_class"] = named.name.in_language(language)
     if queue := configuration.queue(str(params.get("queue", ""))):
         params["queue"] = queue.name.in_language(language)
+    if service := configuration.service(str(params.get("service", ""))):
+        params["service"] = service.name.in_language(language)
+    if reason := configuration.pause_reason(str(params.get("reason", ""))):
+        params["reason"] = reason.name.in_language(language)
     if isinstance(seconds := params.get("head_start_s"), int):
         params["head_start"] = f"{seconds / 60:g}"
     return sentence.in_language(language).format_map(params)
