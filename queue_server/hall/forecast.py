@@ -8,14 +8,12 @@ as widely as `SCATTER` says; with nobody at any counter that serves the line the
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, sqrt
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from queue_server.hall.states import StepState
 from queue_server.hall.visits import Ticket
 
 if TYPE_CHECKING:
-    from queue_server.hall.counters import CounterSession
     from queue_server.hall.hall import Hall
 
 PRIOR_WEIGHT = 5
@@ -50,9 +48,12 @@ def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None 
         return None
     if ahead is None:
         ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
-    free = sum(1 for session in counters if session.ticket is None)
+    free, capacity, here = 0, 0.0, hall.waiting_count(queue) + 1
+    for session in counters:
+        free += session.ticket is None
+        # the part of its work that this queue is likely to get, by who waits; the asker counts as waiting
+        capacity += here / (1 + sum(map(hall.waiting_count, hall.queues_of(session))))
     turns = max(0, ahead + 1 - free)
-    capacity = sum(_share(hall, session, queue) for session in counters)
     mean = turns * minutes_per_ticket(hall, queue) / capacity
     spread = Z_80 * SCATTER * mean / sqrt(turns) if turns else 0.0
     low = max(0, floor(mean - spread))
@@ -61,13 +62,6 @@ def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None 
 
 def minutes_per_ticket(hall: "Hall", queue: str) -> float:
     """Minutes that a ticket of the queue occupies a counter: the configured ones blended with what was seen today."""
-    services = hall.configuration.services
-    configured = fmean([s.minutes for s in services if s.queue == queue] or [s.minutes for s in services])
-    observed = [seconds / 60 for seconds in hall.counter_seconds(queue)]
-    return (PRIOR_WEIGHT * configured + sum(observed)) / (PRIOR_WEIGHT + len(observed))
-
-
-def _share(hall: "Hall", session: "CounterSession", queue: str) -> float:
-    """The part of the session's work that this queue is likely to get, by who waits; the asker counts as waiting."""
-    here = hall.waiting_count(queue) + 1
-    return here / (1 + sum(hall.waiting_count(other) for other in hall.queues_of(session)))
+    observed = hall.counter_seconds(queue)
+    configured = hall.configuration.minutes_of(queue)
+    return (PRIOR_WEIGHT * configured + sum(observed) / 60) / (PRIOR_WEIGHT + len(observed))
