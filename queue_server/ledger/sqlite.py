@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +47,14 @@ ROOM_HOLDS_S = 0.1
 """How long a look at the free space holds: no disk writes the reserve full in this time."""
 
 _ROWS_A_STATEMENT = 64
+_TABLES = {
+    "events": (tables.events, EVENTS),
+    "answers": (tables.answers, ANSWERS),
+    "audit": (tables.audit, AUDIT),
+    "day_heads": (tables.day_heads, DAY_HEADS),
+    "notices": (tables.notices, NOTICES),
+}
+"""Where each part of `Written` goes."""
 _SELECT_EPOCH_AND_HEAD = (
     "SELECT leases.epoch, events.seq, events.hash FROM leases LEFT JOIN events ON events.hall = leases.hall "
     "AND events.seq = (SELECT max(seq) FROM events WHERE hall = ?) WHERE leases.hall = ?"
@@ -71,6 +79,8 @@ class SqliteDatabase(Database):
         self._reserve_bytes = reserve_bytes
         self._lock = threading.Lock()
         self._writer: Connection | None = None
+        self._cursor: Any = None
+        """The driver's own, of the writer."""
         self._often_lock = threading.Lock()
         self._often: Connection | None = None
         self._room_until = 0.0
@@ -83,9 +93,9 @@ class SqliteDatabase(Database):
 
     def close(self) -> None:
         with self._lock, self._often_lock:
-            _drop(self._writer)
+            self._drop_writer()
             _drop(self._often)
-            self._writer = self._often = None
+            self._often = None
             self._engine.dispose()
 
     @contextmanager
@@ -103,45 +113,35 @@ class SqliteDatabase(Database):
             except LedgerError:
                 raise
             except BaseException:
-                _drop(self._writer)
-                self._writer = None
+                self._drop_writer()
                 raise
 
     def append(self, batch: AppendBatch) -> Appended:
-        with self._cursor() as cursor:
-            row = cursor.execute(_SELECT_EPOCH_AND_HEAD, (batch.hall, batch.hall)).fetchone()
-            epoch, head = (row[0], Head(row[1] or 0, row[2] or GENESIS)) if row else (None, Head(0, GENESIS))
-            if epoch != batch.epoch:
-                raise Fenced(f"epoch {batch.epoch} of {batch.hall} is over")
-            if head.seq != batch.expected_seq:
-                raise OutOfStep(f"the ledger stands at {head.seq}, the writer at {batch.expected_seq}")
-            rows = chained(batch.hall, batch.epoch, head, batch.events)
-            closed = closed_days(batch.hall, batch.events, rows)
-            _insert_all(cursor, written(batch, rows, closed))
-        return Appended(Head(rows[-1].seq, rows[-1].hash) if rows else head, closed)
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
-        """As `write`, with the driver's own cursor: SQLAlchemy's layers cost as much as the disk on each ticket."""
+        # with the driver's own cursor: SQLAlchemy's layers cost as much as the disk on each ticket
         self.check_room()
         with self._lock, _named_errors(self.path, self._reserve_bytes):
-            if self._writer is None:
-                self._writer = self._engine.connect()
+            cursor = self._cursor or self._open_cursor()
             try:
-                cursor = self._writer.connection.cursor()
                 cursor.execute("BEGIN IMMEDIATE")
-                try:
-                    yield cursor
-                    cursor.execute("COMMIT")
-                except LedgerError:
-                    cursor.execute("ROLLBACK")
-                    raise
+                appended = _append(cursor, batch)
+                cursor.execute("COMMIT")
             except LedgerError:
+                cursor.execute("ROLLBACK")
                 raise
             except BaseException:
-                _drop(self._writer)
-                self._writer = None
+                self._drop_writer()
                 raise
+        return appended
+
+    def _open_cursor(self) -> Any:
+        if self._writer is None:
+            self._writer = self._engine.connect()
+        self._cursor = self._writer.connection.cursor()
+        return self._cursor
+
+    def _drop_writer(self) -> None:
+        _drop(self._writer)
+        self._writer = self._cursor = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -196,26 +196,30 @@ class SqliteDatabase(Database):
         self._writer.connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)")
 
 
-def _insert_all(cursor: Any, rows: Written) -> None:
-    _insert(cursor, tables.events, EVENTS, rows.events)
-    _insert(cursor, tables.answers, ANSWERS, rows.answers)
-    _insert(cursor, tables.audit, AUDIT, rows.audit)
-    _insert(cursor, tables.day_heads, DAY_HEADS, rows.day_heads)
-    _insert(cursor, tables.notices, NOTICES, rows.notices)
-
-
-def _insert(cursor: Any, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        part = rows[start : start + _ROWS_A_STATEMENT]
-        cursor.execute(_insert_text(table, columns, len(part)), [value for row in part for value in row])
+def _append(cursor: Any, batch: AppendBatch) -> Appended:
+    """Within a transaction."""
+    row = cursor.execute(_SELECT_EPOCH_AND_HEAD, (batch.hall, batch.hall)).fetchone()
+    epoch, head = (row[0], Head(row[1] or 0, row[2] or GENESIS)) if row else (None, Head(0, GENESIS))
+    if epoch != batch.epoch:
+        raise Fenced(f"epoch {batch.epoch} of {batch.hall} is over")
+    if head.seq != batch.expected_seq:
+        raise OutOfStep(f"the ledger stands at {head.seq}, the writer at {batch.expected_seq}")
+    rows = chained(batch.hall, batch.epoch, head, batch.events)
+    closed = closed_days(batch.hall, batch.events, rows)
+    for name, made in zip(Written._fields, written(batch, rows, closed), strict=True):
+        for start in range(0, len(made), _ROWS_A_STATEMENT):
+            part = made[start : start + _ROWS_A_STATEMENT]
+            cursor.execute(_insert_text(name, len(part)), [value for row in part for value in row])
+    return Appended(Head(rows[-1].seq, rows[-1].hash) if rows else head, closed)
 
 
 @lru_cache(maxsize=4 * _ROWS_A_STATEMENT)
-def _insert_text(table: Table, columns: tuple[str, ...], rows: int) -> str:
+def _insert_text(name: str, rows: int) -> str:
     """One INSERT of so many rows as SQL text.
 
     One statement, since the driver gives up the interpreter's lock for each, and must win it back from the loop.
     """
+    table, columns = _TABLES[name]
     made = insert(table).values([{name: bindparam(f"{name}_{n}") for name in columns} for n in range(rows)])
     return str(made.compile(dialect=sqlite.dialect()))
 
