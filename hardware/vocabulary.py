@@ -108,11 +108,32 @@ class Detail(StrEnum):
     WRONG_CARD = "wrong_card"
     SELF_TEST_FAILED = "self_test_failed"
     SAM_NOT_AUTHORISED = "sam_not_authorised"
+    CARD_SERVICE_LOST = "card_service_lost"
     UNKNOWN_ANSWER = "unknown_answer"
     # code scanner, code camera
     CANNOT_BE_ASKED = "cannot_be_asked"
     NO_CODE = "no_code"
     BAD_CODE = "bad_code"
+    # any camera
+    NO_FRAMES = "no_frames"
+    FROZEN_PICTURE = "frozen_picture"
+    # document camera
+    NO_PAGE = "no_page"
+    PAGE_CUT_OFF = "page_cut_off"
+    PAGE_TOO_SMALL = "page_too_small"
+    BLURRED = "blurred"
+    GLARE = "glare"
+    # face camera
+    NO_CONSENT = "no_consent"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_TURNED = "face_turned"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    CHALLENGE_NOT_MET = "challenge_not_met"
+    NOT_THE_SAME_FACE = "not_the_same_face"
+    BAD_CARD_PHOTO = "bad_card_photo"
 
     # presence sensor
     NOBODY_SEEN = "nobody_seen"
@@ -158,10 +179,28 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.WRONG_CARD: WhoActs.CITIZEN,
         Detail.SELF_TEST_FAILED: WhoActs.TECHNICIAN,
         Detail.SAM_NOT_AUTHORISED: WhoActs.TECHNICIAN,
+        Detail.CARD_SERVICE_LOST: WhoActs.TECHNICIAN,
         Detail.UNKNOWN_ANSWER: WhoActs.TECHNICIAN,
         Detail.CANNOT_BE_ASKED: WhoActs.NOBODY,  # some models answer no question; the first code shows that they work
         Detail.NO_CODE: WhoActs.CITIZEN,
         Detail.BAD_CODE: WhoActs.CITIZEN,
+        Detail.NO_FRAMES: WhoActs.TECHNICIAN,
+        Detail.FROZEN_PICTURE: WhoActs.TECHNICIAN,
+        Detail.NO_PAGE: WhoActs.CITIZEN,
+        Detail.PAGE_CUT_OFF: WhoActs.CITIZEN,
+        Detail.PAGE_TOO_SMALL: WhoActs.CITIZEN,
+        Detail.BLURRED: WhoActs.CITIZEN,
+        Detail.GLARE: WhoActs.CITIZEN,
+        Detail.NO_CONSENT: WhoActs.CITIZEN,
+        Detail.NO_FACE: WhoActs.CITIZEN,
+        Detail.SEVERAL_FACES: WhoActs.CITIZEN,
+        Detail.FACE_TOO_SMALL: WhoActs.CITIZEN,
+        Detail.FACE_TURNED: WhoActs.CITIZEN,
+        Detail.TOO_DARK: WhoActs.CITIZEN,
+        Detail.TOO_BRIGHT: WhoActs.CITIZEN,
+        Detail.CHALLENGE_NOT_MET: WhoActs.CITIZEN,
+        Detail.NOT_THE_SAME_FACE: WhoActs.CLERK,  # a person compares: a face is never the only proof
+        Detail.BAD_CARD_PHOTO: WhoActs.CLERK,
     }
 )
 
