@@ -22,6 +22,8 @@ from hardware.vocabulary import DeviceStatus
 _WHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sam-v": "hardware.id_card.reader:DRIVER",
+        "social-security-card": "hardware.smart_card.reader:SOCIAL",
+        "bank-card": "hardware.smart_card.reader:BANK",
         "escpos": "hardware.ticket_printer.driver:DRIVER",
         "code-serial": "hardware.code_scanner.serial_scanner:DRIVER",
         "code-keyboard": "hardware.code_scanner.keyboard_scanner:DRIVER",
@@ -75,6 +77,8 @@ class Driver(Generic[OptionsT]):
     open: Callable[[Opening[OptionsT]], Device[Any]]
     """Make the device; it opens its connection by itself. Raises `BadAddress` or OSError for what can never work."""
     options: type[OptionsT]
+    bauds: tuple[int, ...] = ()
+    """Rates at which a device on a serial port is looked for, the likeliest first; empty: the address as it is."""
     find: Callable[[], Iterable[Found]] | None = None
     """Addresses on this machine where a device of this driver could be. Never opens one, never raises."""
     probe: Callable[[Address, float], DeviceStatus | None] | None = None

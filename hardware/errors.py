@@ -80,6 +80,26 @@ class BadAddress(ValueError):
     """A line address that cannot be understood; the technician corrects the profile."""
 
 
+class ServiceLost(LineLost):
+    """The system's card service (pcscd) is not there or ended; with it, all its readers."""
+
+    detail = Detail.CARD_SERVICE_LOST
+
+
+class CardPulled(HardwareError):
+    """The card left the reader, or was reset by somebody else, while it was used."""
+
+    detail = Detail.READ_FAILED
+    outcome = Outcome.USER_ERROR
+
+
+class CardUnreadable(HardwareError):
+    """The card answers, and not with what a card of its kind has: put in badly, damaged, or blocked."""
+
+    detail = Detail.READ_FAILED
+    outcome = Outcome.USER_ERROR
+
+
 class CardWiped(RuntimeError):
     """A field of an ID card was asked for after the card had been wiped."""
 

@@ -12,8 +12,10 @@ from typing import Protocol
 import structlog
 
 from hardware.cabinet import Cabinet
+from hardware.card_waiting import CardEvent, CardRead
 from hardware.events import DeviceEvent, StatusChanged
-from hardware.id_card.reader import CardEvent, CardRead, IdCardReader
+from hardware.id_card.fields import IdCard
+from hardware.id_card.reader import IdCardReader
 from hardware.print_jobs import JobState, PrintResult
 from hardware.profile import Binding
 from hardware.roles import Role
@@ -127,7 +129,7 @@ class Devices:
             while not session.wiped:
                 deadline = time.monotonic() + CARD_WAIT_S
                 command = reader.wait_for_card(deadline, session=visit, on_event=on_event)
-                read: CardRead = await asyncio.wrap_future(command)
+                read: CardRead[IdCard] = await asyncio.wrap_future(command)
                 if self._took(read, session, test) or read.outcome is Outcome.CANCELLED:
                     return
                 if read.outcome is Outcome.DEVICE_FAULT:
@@ -135,7 +137,7 @@ class Devices:
         finally:
             visit.end()
 
-    def _took(self, read: CardRead, session: KioskSession, test: bool) -> bool:
+    def _took(self, read: CardRead[IdCard], session: KioskSession, test: bool) -> bool:
         """Hand a card over, or say why there is none; True when the reading is over."""
         if test:
             return self._tested(read, session)
@@ -150,7 +152,7 @@ class Devices:
         self._emit(events.CardRead(session.number, session.masked_name, session.masked_number))
         return True
 
-    def _tested(self, read: CardRead, session: KioskSession) -> bool:
+    def _tested(self, read: CardRead[IdCard], session: KioskSession) -> bool:
         """A technician's card is shown masked and kept nowhere."""
         if read.card is not None:
             masked = f"{read.card.masked_name} {read.card.masked_number}"

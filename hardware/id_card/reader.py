@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -12,6 +11,7 @@ import structlog
 
 from hardware.addresses import parse_line_address
 from hardware.cancel import CancelToken
+from hardware.card_waiting import CardEvent, CardRead, CardWait, wipe_read
 from hardware.command import Run
 from hardware.device import Capabilities, Device, Supervision, status_after
 from hardware.drivers import Driver, Opening, Options
@@ -25,7 +25,7 @@ from hardware.lines import Line, open_line
 from hardware.roles import Role
 from hardware.self_test import Request, Steps
 from hardware.session import DeviceSession
-from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
+from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 
 _FAULTS: Final = {
     Sw3.SELF_TEST_FAILED: Detail.SELF_TEST_FAILED,
@@ -33,34 +33,6 @@ _FAULTS: Final = {
 }
 
 log = structlog.get_logger(__name__)
-
-
-class CardEvent(StrEnum):
-    """What happens while a card is waited for, for a screen that shows it live."""
-
-    PLACE_CARD = "place_card"
-    CARD_FOUND = "card_found"
-    READING = "reading"  # the card must stay where it is
-    READ_OK = "read_ok"  # the card can be taken
-    LIFT_AND_RELAY = "lift_and_relay"
-    ONE_CARD_ONLY = "one_card_only"
-    WRONG_CARD = "wrong_card"
-
-
-@dataclass(frozen=True, slots=True)
-class CardRead:
-    """How waiting for a card ended. `card` is there exactly when the outcome is DONE, and its taker wipes it.
-
-    TIMED_OUT carries what hindered last (`no_card`, `read_failed`, `several_cards`, `card_not_lifted`, `wrong_card`).
-    """
-
-    outcome: Outcome
-    detail: Detail = Detail.NONE
-    card: IdCard | None = None
-
-    @property
-    def who_acts(self) -> WhoActs:
-        return WHO_ACTS[self.detail]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +109,16 @@ class IdCardReader(Device[Line]):
         session: DeviceSession | None = None,
         cancel: CancelToken | None = None,
         on_event: Callable[[CardEvent], None] | None = None,
-    ) -> "Future[CardRead]":
+    ) -> "Future[CardRead[IdCard]]":
         """Wait until a card is laid on the reader, and read it.
 
         A failed attempt (moved, lifted, two cards, a card of another kind) leads to an event and a next attempt; only
         success, a fault of the reader, the deadline or a cancel end the wait. A card that lies there since an earlier
         success must be lifted first, so that nobody is read with his predecessor's card.
         """
-        wait = _CardWait(on_event or (lambda _: None))
+        wait = _LaidCard(on_event or (lambda _: None))
 
-        def failed(error: HardwareError) -> CardRead:
+        def failed(error: HardwareError) -> CardRead[IdCard]:
             detail = wait.detail if isinstance(error, DeadlinePassed) else error.detail
             return CardRead(error.outcome, detail)
 
@@ -156,7 +128,7 @@ class IdCardReader(Device[Line]):
             deadline=deadline,
             cancel=cancel,
             session=session,
-            discard=_wipe,
+            discard=wipe_read,
         )
 
     def sam_id(self, deadline: float) -> "Future[SamIdRead]":
@@ -183,14 +155,14 @@ class IdCardReader(Device[Line]):
             step.result(sam.outcome, sam.detail)
             step.measured = str(sam.sam_id or "")
         with steps.step("card_read", Request.LAY_ID_CARD) as step:
-            wait = _CardWait(lambda _: None)
+            wait = _LaidCard(lambda _: None)
             try:
                 read = self._wait_for_card(wait, run)
             except DeadlinePassed:
                 step.unknown(wait.detail)
                 return
             step.result(read.outcome, read.detail)
-            _wipe(read)
+            wipe_read(read)
 
     def _probe(self, run: Run[Line]) -> DeviceStatus:
         try:
@@ -207,7 +179,7 @@ class IdCardReader(Device[Line]):
             return DeviceStatus(Health.UNKNOWN, Detail.UNKNOWN_ANSWER)
         return DeviceStatus(Health.FAULT, fault)
 
-    def _wait_for_card(self, wait: "_CardWait", run: Run[Line]) -> CardRead:
+    def _wait_for_card(self, wait: "_LaidCard", run: Run[Line]) -> CardRead[IdCard]:
         wait.say(CardEvent.PLACE_CARD)
         while True:
             reply = self._ask_patiently(run, Command.FIND_CARD)
@@ -226,7 +198,7 @@ class IdCardReader(Device[Line]):
                 self._strange_answer(wait, reply)
             run.pause(self._timing.find_interval_s)
 
-    def _card_found(self, wait: "_CardWait", run: Run[Line]) -> CardRead | None:
+    def _card_found(self, wait: "_LaidCard", run: Run[Line]) -> CardRead[IdCard] | None:
         """A card lies there: the read, or None when the wait goes on."""
         if self._must_lift:
             detail = wait.detail if wait.detail is not Detail.NO_CARD else Detail.CARD_NOT_LIFTED
@@ -247,7 +219,7 @@ class IdCardReader(Device[Line]):
         wait.say(CardEvent.READING)
         return self._read(wait, run)
 
-    def _read(self, wait: "_CardWait", run: Run[Line]) -> CardRead | None:
+    def _read(self, wait: "_LaidCard", run: Run[Line]) -> CardRead[IdCard] | None:
         self._card_may_hide = True  # some readers find a card that they have read only after it was lifted
         try:
             reply = self._exchange(run, self._read_command, self._timing.read_s)
@@ -280,7 +252,7 @@ class IdCardReader(Device[Line]):
         _log_answer(Command.READ_NEWEST_ADDRESS, reply)
         return None
 
-    def _bad_answer(self, wait: "_CardWait", command: Command, reply: Reply) -> None:
+    def _bad_answer(self, wait: "_LaidCard", command: Command, reply: Reply) -> None:
         fault = _FAULTS.get(_known(reply.sw3))
         if fault is not None:
             raise DeviceFault(fault)
@@ -290,11 +262,11 @@ class IdCardReader(Device[Line]):
         else:
             self._failed_attempt(wait, Detail.READ_FAILED, CardEvent.LIFT_AND_RELAY)
 
-    def _failed_attempt(self, wait: "_CardWait", detail: Detail, event: CardEvent) -> None:
+    def _failed_attempt(self, wait: "_LaidCard", detail: Detail, event: CardEvent) -> None:
         self._must_lift = True
         wait.hindered(detail, event)
 
-    def _strange_answer(self, wait: "_CardWait", reply: Reply) -> None:
+    def _strange_answer(self, wait: "_LaidCard", reply: Reply) -> None:
         fault = _FAULTS.get(_known(reply.sw3))
         if fault is None:
             wait.strange_answers += 1
@@ -338,35 +310,13 @@ class IdCardReader(Device[Line]):
             run.report(DeviceStatus(Health.OK))
 
 
-class _CardWait:
-    """What one wait for a card has seen, and what its screen has been told."""
+class _LaidCard(CardWait):
+    """A wait at a reader that has to be asked whether a card lies there."""
 
     def __init__(self, on_event: Callable[[CardEvent], None]) -> None:
-        self._on_event = on_event
-        self._last: CardEvent | None = None
-        self._last_at = time.monotonic()
+        super().__init__(on_event)
         self._select_failures = 0
-        self.detail = Detail.NO_CARD
         self.strange_answers = 0
-
-    @property
-    def event_for_lying_card(self) -> CardEvent:
-        return CardEvent.WRONG_CARD if self.detail is Detail.WRONG_CARD else CardEvent.LIFT_AND_RELAY
-
-    def say(self, event: CardEvent) -> None:
-        """Tell the screen, once until something else is told."""
-        if event is not self._last:
-            self._last = event
-            self._last_at = time.monotonic()
-            self._on_event(event)
-
-    def quiet_for(self) -> float:
-        """Seconds since something was told."""
-        return time.monotonic() - self._last_at
-
-    def hindered(self, detail: Detail, event: CardEvent) -> None:
-        self.detail = detail
-        self.say(event)
 
     def select_failed(self) -> None:
         """Once may be a card that is just being laid or lifted; twice in a row means two cards."""
@@ -396,11 +346,6 @@ def _log_answer(command: Command, reply: Reply) -> None:
     log.warning("id_card_reader_answer", command=command.name, sw3=f"{reply.sw3:02X}", known=reply.sw3 in set(Sw3))
 
 
-def _wipe(read: CardRead) -> None:
-    if read.card is not None:
-        read.card.wipe()
-
-
 class ReaderOptions(Options):
     """What a profile may say of a reader."""
 
@@ -426,6 +371,7 @@ DRIVER: Final = Driver(
     schemes=LINE_SCHEMES,
     open=_open,
     options=ReaderOptions,
+    bauds=(115200, 9600),
     find=serial_ports,
     probe=partial(probe_by_opening, _open, ReaderOptions(), Role.ID_CARD_READER),
 )

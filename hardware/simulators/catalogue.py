@@ -12,6 +12,8 @@ MakeSimulator = Callable[[Place], Simulator]
 _WHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "sam-v": "hardware.simulators.id_card_reader:simulate",
+        "social-security-card": "hardware.simulators.smart_card:simulate_social",
+        "bank-card": "hardware.simulators.smart_card:simulate_bank",
         "escpos": "hardware.simulators.ticket_printer:simulate",
         "code-serial": "hardware.simulators.code_scanner:simulate_serial",
         "code-keyboard": "hardware.simulators.code_scanner:simulate_keyboard",

@@ -8,9 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from hardware.cancel import CancelToken
+from hardware.card_waiting import CardEvent
 from hardware.device import Supervision
 from hardware.id_card.fields import IdCard
-from hardware.id_card.reader import CardEvent, ReaderTiming
+from hardware.id_card.reader import ReaderTiming
 from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults
 from hardware.vocabulary import Detail, Health, Outcome, WhoActs
