@@ -69,6 +69,7 @@ from queue_server.hall.counters import (
 from queue_server.hall.day import CloseDay, DayClosed, DayOpened, OpenDay, TicketExpired
 from queue_server.hall.dispatch import decide, evolve
 from queue_server.hall.hall import Hall, NotConfigured, ServiceState
+from queue_server.hall.handling import StepOpened, TicketCommand
 from queue_server.hall.help_requests import (
     AcknowledgeHelp,
     AskForHelp,
@@ -77,6 +78,7 @@ from queue_server.hall.help_requests import (
     HelpAskedAgain,
     HelpRequest,
 )
+from queue_server.hall.holding import Hold, Resume, TicketHeld, TicketResumed
 from queue_server.hall.limits import RepetitionFlagged
 from queue_server.hall.numbers import Shortage, shortages
 from queue_server.hall.offline_granting import (
@@ -87,10 +89,29 @@ from queue_server.hall.offline_granting import (
     OfflineSeriesGranted,
 )
 from queue_server.hall.offline_joining import JoinOffline, OfflineTicketRefused
+from queue_server.hall.passing import NoShow, NoShowRecorded, Reinstate
+from queue_server.hall.ratings import Rated, RateItem, RateVisit, Rating
 from queue_server.hall.rules import EvidenceKind, NoShowRule, PriorityClass, Rules
-from queue_server.hall.serving import Complete, NoShow, NoShowRecorded, ServiceCompleted, ServiceStarted, StartService
+from queue_server.hall.serving import (
+    AnotherService,
+    Complete,
+    ServiceCompleted,
+    ServicePlanned,
+    ServiceStarted,
+    StartService,
+)
 from queue_server.hall.slots import AppointmentRules, ChannelQuota, Slot, SlotPlan, slots_on
 from queue_server.hall.states import StepState
+from queue_server.hall.supervising import (
+    ChooseProfile,
+    ContinueCounter,
+    CounterContinued,
+    CounterPaused,
+    CounterTakenOver,
+    PauseCounter,
+    ProfileChosen,
+    TakeOver,
+)
 from queue_server.hall.texts import Text
 from queue_server.hall.tickets import (
     CancelTicket,
@@ -99,6 +120,8 @@ from queue_server.hall.tickets import (
     TicketIssued,
     Withdraw,
 )
+from queue_server.hall.transferring import Reclassify, TicketReclassified, TicketTransferred, Transfer
+from queue_server.hall.undoing import ActUndone, Undo
 from queue_server.hall.visits import Addressee, Step, Ticket, Visit
 from queue_server.hall.words import words
 from queue_server.hall.workplaces import Counter, CounterClass, PauseReason, ProfileQueue, WorkProfile
@@ -106,9 +129,11 @@ from queue_server.hall.workplaces import Counter, CounterClass, PauseReason, Pro
 __all__ = [
     "CORE_VERSION",
     "AcknowledgeHelp",
+    "ActUndone",
     "Actor",
     "ActorKind",
     "Addressee",
+    "AnotherService",
     "Appointment",
     "AppointmentBooked",
     "AppointmentCancelled",
@@ -132,6 +157,7 @@ __all__ = [
     "CheckIn",
     "CheckInWindow",
     "Choice",
+    "ChooseProfile",
     "CloseCounter",
     "CloseDay",
     "Command",
@@ -139,12 +165,16 @@ __all__ = [
     "ConfigurationError",
     "Configure",
     "Considered",
+    "ContinueCounter",
     "CorruptHistory",
     "Counter",
     "CounterClass",
     "CounterClosed",
+    "CounterContinued",
     "CounterOpened",
+    "CounterPaused",
     "CounterSession",
+    "CounterTakenOver",
     "DayClosed",
     "DayOpened",
     "Event",
@@ -158,6 +188,7 @@ __all__ = [
     "HelpAsked",
     "HelpAskedAgain",
     "HelpRequest",
+    "Hold",
     "Issue",
     "JoinOffline",
     "LeaseReturned",
@@ -175,18 +206,28 @@ __all__ = [
     "OpenDay",
     "OtherCoreVersion",
     "Outcome",
+    "PauseCounter",
     "PauseReason",
     "PriorityClass",
     "Problem",
+    "ProfileChosen",
     "ProfileQueue",
     "Queue",
+    "RateItem",
+    "RateVisit",
+    "Rated",
+    "Rating",
     "Recall",
+    "Reclassify",
     "RecordMissed",
     "Refusal",
+    "Reinstate",
     "RepetitionFlagged",
+    "Resume",
     "Rules",
     "Service",
     "ServiceCompleted",
+    "ServicePlanned",
     "ServiceStarted",
     "ServiceState",
     "SessionCommand",
@@ -197,16 +238,25 @@ __all__ = [
     "StartService",
     "Step",
     "StepEvent",
+    "StepOpened",
     "StepState",
+    "TakeOver",
     "TellNear",
     "Text",
     "Ticket",
     "TicketCalled",
     "TicketCancelled",
+    "TicketCommand",
     "TicketExpired",
+    "TicketHeld",
     "TicketIssued",
     "TicketRecalled",
+    "TicketReclassified",
+    "TicketResumed",
+    "TicketTransferred",
+    "Transfer",
     "TurnNear",
+    "Undo",
     "UnknownEvent",
     "Visit",
     "Why",

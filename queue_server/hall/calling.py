@@ -1,14 +1,15 @@
 """Calling: next, this one, recall."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import refusals
-from queue_server.hall.base import CorruptHistory, Outcome, Refusal, Why
+from queue_server.hall.base import Outcome, Refusal, Why
 from queue_server.hall.calls import Call
 from queue_server.hall.choice import Choice, Considered, pick
 from queue_server.hall.counters import CounterSession, SessionCommand, StepEvent, at_counter, seen_session, still_busy
+from queue_server.hall.handling import within_reach
 from queue_server.hall.states import AT_COUNTER, Act, after
 from queue_server.hall.turns import take_turn
 from queue_server.hall.visits import act
@@ -90,10 +91,13 @@ def call_ticket(hall: "Hall", command: CallTicket, now: datetime) -> Outcome:
         return refusals.TicketAlreadyCalled(number=ticket.number, counter=hall.counter_number(ticket))
     if after(ticket.state, Act.CALL) is None:
         return refusals.TicketNotWaiting(number=ticket.number, state=ticket.state.value)
-    if ticket.queue not in hall.queues_of(session):
+    if not within_reach(hall, session, ticket):
         return refusals.TicketNotForCounter(number=ticket.number, queue=ticket.queue)
     best = pick(hall, session, now)
-    why = Why("chosen_by_clerk", {"number": ticket.number, "clerk": session.clerk})
+    params: dict[str, str | int] = {"number": ticket.number, "clerk": command.by.id}
+    why = Why("chosen_by_clerk", params)
+    if best is not None and best.ticket is not ticket:
+        why = Why("chosen_over", params | {"other": best.ticket.number})
     choice = Choice(ticket=ticket, why=why, considered=best.considered if best else ())
     return _called(hall, session, command, choice, now)
 
@@ -138,6 +142,8 @@ def _free_session(hall: "Hall", command: CallNext | CallTicket) -> CounterSessio
         return session
     if hall.call(command.call) is not None:
         return refusals.IdAlreadyUsed(id=command.call)
+    if session.paused_since is not None:
+        return refusals.CounterPaused(counter=session.counter)
     return still_busy(hall, session) or session
 
 
@@ -169,9 +175,7 @@ def _called(
 
 
 def called(store: "Store", event: TicketCalled) -> None:
-    session = store.open_session(event.session)
-    if session.ticket is not None:
-        raise CorruptHistory(f"counter session {session.id} calls {event.ticket} over {session.ticket}")
+    store.occupy_session(event.session, event.ticket)
     ticket = act(
         store,
         event.ticket,
@@ -185,7 +189,6 @@ def called(store: "Store", event: TicketCalled) -> None:
     )
     if event.turn:
         take_turn(store.turns, store.shares, event.turn, ticket.priority_class)
-    store.put_session(replace(session, ticket=event.ticket, free_since=None, version=session.version + 1))
     _announce(store, event, recall=False)
 
 

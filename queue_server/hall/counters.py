@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from queue_server.hall import refusals
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.states import Act, StepState, after
-from queue_server.hall.visits import Ticket
+from queue_server.hall.visits import Addressee, Ticket
 
 if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
@@ -40,6 +40,7 @@ class OpenCounter(Command):
     session: str
     counter: str
     clerk: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +58,20 @@ class SessionCommand(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CounterOpened(Event):
+    """`profile` None: the counter's own."""
+
     kind: ClassVar[str] = "counter_opened"
 
     session: str
     counter: str
     clerk: str
+    profile: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CounterClosed(Event):
+    """A counter session ends; what waited for this counter or clerk alone, or was parked there, is the hall's now."""
+
     kind: ClassVar[str] = "counter_closed"
 
     session: str
@@ -89,6 +95,8 @@ def open_counter(hall: "Hall", command: OpenCounter, now: datetime) -> Outcome:
         return refusals.CounterUnknown(counter=command.counter)
     if command.session in store.sessions:
         return refusals.IdAlreadyUsed(id=command.session)
+    if refused := profile_refusal(hall, command.profile, command.counter):
+        return refused
     if taken := store.session_at(command.counter):
         return refusals.CounterTaken(counter=taken.counter, clerk=taken.clerk, session=taken.id)
     if elsewhere := store.session_of(command.clerk):
@@ -101,8 +109,21 @@ def open_counter(hall: "Hall", command: OpenCounter, now: datetime) -> Outcome:
             session=command.session,
             counter=command.counter,
             clerk=command.clerk,
+            profile=command.profile,
         ),
     )
+
+
+def profile_refusal(hall: "Hall", profile: str | None, counter: str) -> Refusal | None:
+    """Why a counter cannot work by this profile; None where it can, and for None: its own."""
+    if profile is None:
+        return None
+    found = hall.configuration.work_profile(profile)
+    if found is None:
+        return refusals.ProfileUnknown(profile=profile)
+    if not set(found.weights) <= set(hall.configuration.class_queues(counter)):
+        return refusals.ProfileBeyondClass(profile=profile, counter=counter)
+    return None
 
 
 def close_counter(hall: "Hall", command: CloseCounter, now: datetime) -> Outcome:
@@ -170,7 +191,12 @@ def opened(store: "Store", event: CounterOpened) -> None:
         raise CorruptHistory(f"counter session {event.session} opened over another")
     store.put_session(
         CounterSession(
-            id=event.session, counter=event.counter, clerk=event.clerk, opened_at=event.at, free_since=event.at
+            id=event.session,
+            counter=event.counter,
+            clerk=event.clerk,
+            opened_at=event.at,
+            profile=event.profile,
+            free_since=event.at,
         )
     )
 
@@ -180,6 +206,8 @@ def closed(store: "Store", event: CounterClosed) -> None:
     if session.ticket is not None:
         raise CorruptHistory(f"counter session {event.session} closed with ticket {session.ticket}")
     store.put_session(replace(session, closed_at=event.at, free_since=None, version=session.version + 1))
+    store.release_addressed(Addressee("counter", session.counter))
+    store.release_addressed(Addressee("clerk", session.clerk))
 
 
 DECIDE = {OpenCounter: open_counter, CloseCounter: close_counter}

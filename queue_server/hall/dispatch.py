@@ -13,13 +13,20 @@ from queue_server.hall import (
     configuring,
     counters,
     day,
+    handling,
     help_requests,
+    holding,
     limits,
     offline_granting,
     offline_joining,
+    passing,
+    ratings,
     refusals,
     serving,
+    supervising,
     tickets,
+    transferring,
+    undoing,
 )
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal
 from queue_server.hall.hall import Hall
@@ -32,6 +39,13 @@ _SUBJECTS = (
     counters,
     calling,
     serving,
+    handling,
+    transferring,
+    holding,
+    passing,
+    undoing,
+    supervising,
+    ratings,
     help_requests,
     limits,
     offline_granting,
@@ -48,7 +62,7 @@ for _subject in _SUBJECTS:
     _EVOLVE |= _subject.EVOLVE
 
 EVENT_TYPES: tuple[type[Event], ...] = tuple(_EVOLVE)
-_BEGINS_DAY = (tickets.Issue, counters.OpenCounter, appointments_check_in.CheckIn)
+_BEGINS_DAY = (tickets.Issue, counters.OpenCounter, supervising.TakeOver, appointments_check_in.CheckIn)
 """Commands that cannot belong to a day that is over."""
 
 

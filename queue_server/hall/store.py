@@ -13,6 +13,7 @@ from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.limits import Tally
 from queue_server.hall.lines import Lines
 from queue_server.hall.offline_numbers import OfflineFacts
+from queue_server.hall.ratings import Rating
 from queue_server.hall.states import StepState
 from queue_server.hall.visits import Addressee, Step, Ticket, Visit
 
@@ -46,6 +47,8 @@ class Facts:
     """Credit of the priority classes, where the hall calls by ratio."""
     counter_seconds: dict[str, list[int]] = field(default_factory=dict)
     """Latest times from call to end at a counter today, by queue."""
+    ratings: dict[str, Rating] = field(default_factory=dict)
+    """The rating that counts, by `visit:<id>` or `item:<id>`."""
     helps: dict[str, HelpRequest] = field(default_factory=dict)
     appointments: dict[str, Appointment] = field(default_factory=dict)
     missed: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
@@ -98,6 +101,7 @@ class Store(Facts):
                 calls=facts.calls.copy(),
                 turns=facts.turns.copy(),
                 counter_seconds={queue: seconds.copy() for queue, seconds in facts.counter_seconds.items()},
+                ratings=facts.ratings.copy(),
                 helps=facts.helps.copy(),
                 appointments=facts.appointments.copy(),
                 missed=facts.missed.copy(),
@@ -122,6 +126,7 @@ class Store(Facts):
         del self.tickets[ticket.id]
         del self.ticket_by_token[ticket.follow_token]
         self.visits.pop(ticket.visit, None)
+        self.ratings.pop(f"visit:{ticket.visit}", None)
         self.told_near.pop(ticket.id, None)
         self.order_keys.difference_update(step.order_key for step in ticket.steps)
 
@@ -163,6 +168,8 @@ class Store(Facts):
         self.helps = {request.id: request for request in self.helps.values() if request.clerk is None}
         self.calls = [call for call in self.calls if not self._is_over(call.ticket)]
         self.turns = {}
+        kept_from = closed - timedelta(days=DAYS_KEPT)
+        self.ratings = {subject: rating for subject, rating in self.ratings.items() if rating.at.date() >= kept_from}
         self.counter_seconds = {}
         waiting = (t.step for t in self.tickets.values() if t.state is StepState.WAITING and not t.step.deferred)
         self.order_key = max((step.order_key for step in waiting), default=0)
@@ -224,6 +231,16 @@ class Store(Facts):
         """Forgets an appointment of the past."""
         self.book.put(appointment, None)
         del self.appointments[appointment.id]
+
+    def drop_last_step(self, ticket: Ticket) -> Ticket:
+        """Takes back the step that followed the one before; the ticket as it is then."""
+        *rest, last = ticket.steps
+        planned = (last.service, *ticket.planned) if last.origin == "next_service" else ticket.planned
+        before = replace(ticket, steps=tuple(rest), planned=planned)
+        self.put_ticket(before)
+        if all(step.order_key != last.order_key for step in rest):
+            self.order_keys.discard(last.order_key)
+        return before
 
     # --- counter sessions
 
@@ -290,11 +307,22 @@ class Store(Facts):
         self.calls.append(call)
         del self.calls[:-CALLS_KEPT]
 
+    def forget_calls(self, ticket: str, count: int) -> None:
+        """Takes the latest `count` calls of a ticket back."""
+        gone = set([i for i, call in enumerate(self.calls) if call.ticket == ticket][-count:])
+        self.calls = [call for i, call in enumerate(self.calls) if i not in gone]
+
     def note_counter_time(self, queue: str, spent: timedelta) -> None:
         """Adds the time from call to end of one ticket to what was observed today."""
         observed = self.counter_seconds.setdefault(queue, [])
         observed.append(round(spent.total_seconds()))
         del observed[:-OBSERVATIONS_KEPT]
+
+    def forget_counter_time(self, queue: str, spent: timedelta) -> None:
+        """Takes one observed time back."""
+        observed = self.counter_seconds.get(queue, [])
+        if (seconds := round(spent.total_seconds())) in observed:
+            del observed[len(observed) - 1 - observed[::-1].index(seconds)]
 
     # --- help
 

@@ -199,7 +199,7 @@ def _malformed(hall: "Hall", command: Issue) -> Refusal | None:
         return refused
     if command.person is not None and not is_person(command.person):
         return refusals.PersonNotKeyed()
-    if command.visit in store.visits:
+    if command.visit in store.visits and command.ticket not in store.tickets:
         return refusals.IdAlreadyUsed(id=command.visit)
     if command.ticket in store.tickets or command.follow_token in store.ticket_by_token:
         return refusals.IdAlreadyUsed(id=command.ticket)  # the token itself opens a page and is not repeated
@@ -242,6 +242,7 @@ def issued(store: "Store", event: TicketIssued) -> None:
         service=event.service,
         queue=event.queue,
         order_key=event.order_key,
+        opened_at=event.arrived_at or event.at,
         deferred=event.deferred,
     )
     store.visits[event.visit] = Visit(id=event.visit, ticket=event.ticket, began_at=event.at)

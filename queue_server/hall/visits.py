@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 Origin = Literal["arrived", "transferred", "next_service", "came_back", "reinstated"]
-"""How a step began: the number was taken; sent on; a further service; put back by the no-show rule; put back by hand."""
+"""How a step began: number taken; sent on; a further service; put back by the no-show rule; put back by hand."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Step:
     service: str
     queue: str
     order_key: int
+    opened_at: datetime
     origin: Origin = "arrived"
     addressee: Addressee | None = None
     deferred: bool = False
@@ -117,7 +118,7 @@ class Ticket:
         step = self.steps[-1]
         if step.state is StepState.HELD and step.held_at is not None:
             return step.held_at
-        return step.ended_at or step.started_at or step.called_at or self.arrived_at
+        return step.ended_at or step.started_at or step.called_at or step.opened_at
 
     @property
     def finished(self) -> bool:

@@ -57,7 +57,8 @@ SENTENCES = MappingProxyType(
         "resumed": Text("{number} 恢复等候。", "{number} waits again."),
         "not_come": Text("{number} 叫号 {calls} 次未到。", "{number} was called {calls} times and did not come."),
         "reinserted": Text(
-            "{number} 未到,按规则排到 {behind} 人之后。", "{number} did not come: by rule it goes behind {behind} people."
+            "{number} 未到,按规则排到 {behind} 人之后。",
+            "{number} did not come: by rule it goes behind {behind} people.",
         ),
         "backs_off": Text(
             "{number} 未到,按规则 {minutes} 分钟后再叫。",

@@ -145,11 +145,11 @@ def test_the_choice_compares_heads_however_long_the_line(waiting: int, monkeypat
     for _ in range(waiting):
         scene.issue("id-card", "elderly" if _ % 2 else "ordinary")
     session = scene.open()
-    scored = []
-    plain = choice.score
-    monkeypatch.setattr(choice, "score", lambda *a: scored.append(a) or plain(*a))
+    ranked = []
+    plain = choice.rank
+    monkeypatch.setattr(choice, "rank", lambda *a: ranked.append(a) or plain(*a))
     decide(scene.hall, scene.at(CallNext, session), scene.now)
-    assert len(scored) == 2
+    assert len(ranked) == 2
 
 
 def test_each_call_says_why_in_words(scene: Scene):

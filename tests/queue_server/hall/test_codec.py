@@ -41,6 +41,8 @@ def test_kinds_in_the_ledger_are_fixed():
         "hall_configured", "day_opened", "day_closed", "ticket_issued", "ticket_cancelled", "ticket_expired",
         "counter_opened", "counter_closed", "ticket_called", "ticket_recalled", "service_started", "service_completed",
         "no_show_recorded", "help_asked", "help_asked_again", "help_acknowledged",
+        "service_planned", "step_opened", "ticket_transferred", "ticket_reclassified", "ticket_held", "ticket_resumed",
+        "act_undone", "counter_paused", "counter_continued", "profile_chosen", "counter_taken_over", "rated",
         "appointment_booked", "appointment_changed", "appointment_cancelled", "appointment_checked_in",
         "appointment_missed", "booking_block_lifted", "turn_near",
     }  # fmt: skip

@@ -42,7 +42,7 @@ def test_the_sample_hall_is_complete_in_both_languages():
 def test_the_sample_hall_has_icons_that_exist_and_every_service_has_a_counter():
     hall = sample()
     assert all((ROOT / "assets/icons/services" / f"{group.icon}.png").exists() for group in hall.groups)
-    served = {queue for counter in hall.counters for queue in counter.queues}
+    served = {queue for counter in hall.counters for queue in hall.work_profile(counter.profile).weights}
     assert {service.queue for service in hall.services} == served == {queue.id for queue in hall.queues}
     assert (len(hall.groups), len(hall.services), len(hall.queues), len(hall.counters)) == (6, 25, 6, 8)
 
@@ -101,16 +101,56 @@ BROKEN: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "group": (lambda c: c["services"][0].update(group="x"), "group_unknown", "services[pension-claim].group"),
     "queue": (lambda c: c["services"][0].update(queue="x"), "queue_unknown", "services[pension-claim].queue"),
     "zone of counter": (lambda c: c["counters"][0].update(zone="x"), "zone_unknown", "counters[counter-1].zone"),
-    "counter serves none": (lambda c: c["counters"][0].update(queues=[]), "empty", "counters[counter-1].queues"),
-    "counter serves unknown": (
-        lambda c: c["counters"][0].update(queues=["x"]),
-        "queue_unknown",
-        "counters[counter-1].queues",
+    "class of counter": (
+        lambda c: c["counters"][0].update(counter_class="x"),
+        "counter_class_unknown",
+        "counters[counter-1].counter_class",
     ),
-    "counter serves twice": (
-        lambda c: c["counters"][0].update(queues=["tax", "tax"]),
+    "profile of counter": (
+        lambda c: c["counters"][0].update(profile="x"),
+        "profile_unknown",
+        "counters[counter-1].profile",
+    ),
+    "profile beyond the class": (
+        lambda c: c["counters"][0].update(profile="household", counter_class="business"),
+        "profile_beyond_class",
+        "counters[counter-1].profile",
+    ),
+    "class serves none": (
+        lambda c: c["counter_classes"][0].update(queues=[]),
+        "empty",
+        "counter_classes[business].queues",
+    ),
+    "class serves unknown": (
+        lambda c: c["counter_classes"][0].update(queues=["x"]),
+        "queue_unknown",
+        "counter_classes[business].queues",
+    ),
+    "profile serves twice": (
+        lambda c: c["work_profiles"][0].update(queues=[{"queue": "tax"}, {"queue": "tax"}]),
         "id_twice",
-        "counters[counter-1].queues",
+        "work_profiles[insurance].queues",
+    ),
+    "weight": (
+        lambda c: c["work_profiles"][0]["queues"][0].update(weight=0),
+        "weight_out_of_range",
+        "work_profiles[insurance].queues",
+    ),
+    "cap": (lambda c: c["priority_classes"][0].update(cap_s=5), "cap_out_of_range", "priority_classes[ordinary].cap_s"),
+    "share": (
+        lambda c: c["priority_classes"][0].update(share=0),
+        "share_out_of_range",
+        "priority_classes[ordinary].share",
+    ),
+    "evidence": (
+        lambda c: c["priority_classes"][0].update(evidence=["x"]),
+        "evidence_unknown",
+        "priority_classes[ordinary].evidence",
+    ),
+    "recalls before a no-show": (
+        lambda c: c["rules"].update(no_show={"recalls_first": 9}),
+        "recalls_beyond_limit",
+        "rules.no_show.recalls_first",
     ),
 }
 
