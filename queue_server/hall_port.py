@@ -3,15 +3,20 @@
 Safe to use from any thread's event loop. A command is answered only after its events are committed.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from queue_server.bundle import Bundle
-from queue_server.hall import Command, Event, Refusal
+from queue_server.hall import Command, Event, Hall, Refusal
 from queue_server.projection import FollowedTicket, HallProjection
 from wire.messages import Board, Call
+
+if TYPE_CHECKING:
+    from queue_server.runner import Decided
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,19 @@ class HallPort(Protocol):
         Returns the hall's `Refusal`, or `NotDone` when the machine could not decide or keep it. Never raises for
         a bad command.
         """
+        ...
+
+    async def answer(
+        self, command: Command, request: RequestKey, compose: "Callable[[Decided], bytes]"
+    ) -> bytes | NotDone:
+        """What `compose` makes of the decision, accepted or refused; the same bytes for every repeat of `request`.
+
+        The bytes are kept in the transaction of the events. `NotDone`: nothing was decided or kept.
+        """
+        ...
+
+    async def look(self, question: "Callable[[Hall, datetime], Found]") -> "Found | None":
+        """What `question` finds in the hall as it stands between two turns; None while this server does not lead."""
         ...
 
     def projection(self) -> HallProjection:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,12 +24,13 @@ from queue_server.hall_settings import HallSettings
 from queue_server.hall_work import HallWork, Query
 from queue_server.ledger import Ledger
 from queue_server.projection import FollowedTicket, HallProjection
-from queue_server.runner import Ask, Item, Reply, Unanswered
+from queue_server.runner import Ask, Decided, Item, Reply, Unanswered
 from queue_server.waiting import waiter
 from wire.where import where
 
 log = structlog.get_logger(__name__)
 
+Found = TypeVar("Found")
 Beside = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -71,6 +72,23 @@ class HallThread:
         said = await self.submit(Ask(command, request))
         return said.outcome if isinstance(said, Reply) else said.reason
 
+    async def answer(
+        self, command: Command, request: RequestKey, compose: Callable[[Decided], bytes]
+    ) -> bytes | NotDone:
+        said = await self.submit(Ask(command, request, compose))
+        if isinstance(said, Unanswered):
+            return said.reason
+        if isinstance(said.outcome, NotDone):
+            return said.outcome
+        return said.answer or b""
+
+    async def look(self, question: Callable[[Hall, datetime], Found]) -> Found | None:
+        asker = waiter()
+        if not self._call(self._work.ask, Query(question, asker)):
+            return None
+        found: Found | None = await asker.future
+        return found
+
     def projection(self) -> HallProjection:
         return self._work.projection
 
@@ -84,25 +102,24 @@ class HallThread:
         def look(hall: Hall, now: datetime) -> FollowedTicket | None:
             return projecting.follow(hall, token, now) if hall.configured else None
 
-        asker = waiter()
-        if not self._call(self._work.ask, Query(look, asker)):
-            return None
-        found: FollowedTicket | None = await asker.future
-        return found
+        return await self.look(look)
 
     def bundle(self) -> bundle.Bundle | None:
         return self._work.bundle
 
     async def submit(self, item: Item) -> Reply | Unanswered:
-        """Put an item into the mailbox and wait for what becomes of it."""
+        """Give the hall an item and wait for what becomes of it."""
+        loop = asyncio.get_running_loop()
+        if loop is self._loop and (said := self._work.at_once(item)) is not None:
+            return said
         asker = waiter()
         item = replace(item, token=asker)
-        if asker.loop is self._loop:
+        if loop is self._loop:
             self._work.post(item)
         elif not self._call(self._work.post, item):
             return Reply(item, NotDone("not_leading", 2.0))
-        said: Reply | Unanswered = await asker.future
-        return said
+        found: Reply | Unanswered = await asker.future
+        return found
 
     # --- life
 

@@ -31,6 +31,22 @@ def new_id() -> str:
     return _random.take(10).hex()
 
 
+_CODE_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's Base32: no I, L, O or U, so that a code read aloud or typed from paper is not mistaken."""
+_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+
+
+def new_code() -> str:
+    """10 letters and digits for a person to type: 50 random bits."""
+    bits = int.from_bytes(_random.take(7), "big")
+    return "".join(_CODE_LETTERS[bits >> 5 * place & 31] for place in range(10))
+
+
+def read_code(text: str) -> str:
+    """The code that somebody typed: any case, with spaces or hyphens, and with letters that look like digits."""
+    return text.upper().translate(_READ_AS)
+
+
 def new_token() -> str:
     """22 characters for an address that only its holder may know: 128 random bits."""
     return base64.urlsafe_b64encode(_random.take(16)).rstrip(b"=").decode()

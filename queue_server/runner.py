@@ -30,7 +30,8 @@ from queue_server.hall import (
 )
 from queue_server.hall.canonical import canonical
 from queue_server.hall_port import Done, NotDone, RequestKey
-from queue_server.ledger.port import VOID, Answer, AnswerKey, AppendBatch, Appended, AuditNote, Head, NewEvent
+from queue_server.ledger.port import VOID, Answer, AnswerKey, AppendBatch, Appended, AuditNote, Head, NewEvent, Notice
+from queue_server.notices import notice_of
 
 MAX_BATCH = 256
 RETRY_AFTER_S = 5.0
@@ -199,6 +200,7 @@ class _Decision:
         self._events: list[Event] = []
         self._answers: list[Answer] = []
         self._notes: list[AuditNote] = []
+        self._notices: list[Notice] = []
         self._turn = Turn(None, [], self._events)
 
     def run(self, batch: Iterable[Item]) -> Turn:
@@ -213,6 +215,7 @@ class _Decision:
                 tuple(record(event) for event in self._events),
                 tuple(self._answers),
                 tuple(self._notes),
+                tuple(self._notices),
             )
         return self._turn
 
@@ -279,7 +282,10 @@ class _Decision:
     def _follow(self, events: tuple[Event, ...]) -> None:
         for event in events:
             evolve(self._hall, event)
-        self._events.extend(events)
+            self._events.append(event)
+            notice = notice_of(self._hall, event, self._runner.head.seq + len(self._events))
+            if notice is not None:
+                self._notices.append(notice)
 
     def _keep(self, key: RequestKey, answer: bytes, ticket: str | None) -> None:
         stored = Answer(key.device, key.request_id, key.body_hash, answer, self._at, ticket)

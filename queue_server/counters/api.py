@@ -3,7 +3,7 @@
 The application keeps its `CounterService` in `app.state.counters`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -18,8 +18,8 @@ from queue_server.counters.bodies import (
     SignedInBody,
     SignIn,
 )
-from queue_server.counters.envelope import ApiRefusal, ErrorEnvelope
 from queue_server.counters.outcomes import CounterState, Refused
+from queue_server.counters.problems import ApiRefusal, problems
 from queue_server.counters.service import CounterService, Once
 from queue_server.staff import Staff
 
@@ -32,20 +32,7 @@ IdempotencyKey = Annotated[
         description="The client's own id for this act; sent again after a lost answer it does nothing twice.",
     ),
 ]
-_ERRORS = {
-    401: "Not signed in, or the sign-in has ended.",
-    403: "The person's role or counter does not allow it.",
-    404: "There is no such thing.",
-    409: "The hall's rules refuse it now (stale_version, counter_taken, nobody_waiting …); nothing was changed.",
-    422: "The request is not valid.",
-    429: "Too many attempts.",
-    503: "The server could not decide or keep it; nothing was changed.",
-}
 _ACT = (401, 403, 404, 409, 422, 503)
-
-
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ErrorEnvelope, "description": _ERRORS[status]} for status in statuses}
 
 
 def _counter(outcome: CounterState | Refused) -> CounterBody:
@@ -81,7 +68,7 @@ def _signed_in(service: Service, credentials: Credentials) -> Staff:
 Signed = Annotated[Staff, Depends(_signed_in)]
 
 
-@router.post("/sign-in", operation_id="signIn", tags=["people"], responses=_errors(401, 403, 422, 429))
+@router.post("/sign-in", operation_id="signIn", tags=["people"], responses=problems(401, 403, 422, 429))
 async def sign_in(request: Request, service: Service, body: SignIn) -> SignedInBody:
     """Get a token for a login and its password."""
     address = request.client.host if request.client else "unknown"
@@ -91,50 +78,50 @@ async def sign_in(request: Request, service: Service, body: SignIn) -> SignedInB
     return SignedInBody(token=outcome.token, expires_at=outcome.expires_at, staff=Person.of(outcome.staff))
 
 
-@router.post("/sign-out", operation_id="signOut", tags=["people"], status_code=204, responses=_errors(401))
+@router.post("/sign-out", operation_id="signOut", tags=["people"], status_code=204, responses=problems(401))
 async def sign_out(service: Service, _staff: Signed, credentials: Credentials) -> None:
     """End the token. A counter that the person holds stays open."""
     if credentials is not None:
         await service.sign_out(credentials.credentials)
 
 
-@router.get("/me", operation_id="whoAmI", tags=["people"], responses=_errors(401))
+@router.get("/me", operation_id="whoAmI", tags=["people"], responses=problems(401))
 async def me(staff: Signed) -> Person:
     """The person whose token this is."""
     return Person.of(staff)
 
 
-@router.get("/counters", operation_id="listCounters", tags=["counters"], responses=_errors(401))
+@router.get("/counters", operation_id="listCounters", tags=["counters"], responses=problems(401))
 async def counters(service: Service, _staff: Signed) -> list[CounterBody]:
     """All counters, with who holds them, whom they serve and whom they would call."""
     return [CounterBody.of(state) for state in service.counters()]
 
 
-@router.get("/counters/{counter}", operation_id="getCounter", tags=["counters"], responses=_errors(401, 404, 422))
+@router.get("/counters/{counter}", operation_id="getCounter", tags=["counters"], responses=problems(401, 404, 422))
 async def counter_state(service: Service, _staff: Signed, counter: Id) -> CounterBody:
     """One counter."""
     return _counter(service.counter(counter))
 
 
-@router.post("/counters/{counter}/open", operation_id="openCounter", tags=["counters"], responses=_errors(*_ACT))
+@router.post("/counters/{counter}/open", operation_id="openCounter", tags=["counters"], responses=problems(*_ACT))
 async def open_counter(service: Service, staff: Signed, counter: Id, key: IdempotencyKey = None) -> CounterBody:
     """Take a counter. The answer's `session` names it in every further act."""
     return _counter(await service.open_counter(staff, counter, _once(key)))
 
 
-@router.post("/sessions/{session}/close", operation_id="closeCounter", tags=["counters"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/close", operation_id="closeCounter", tags=["counters"], responses=problems(*_ACT))
 async def close_counter(service: Service, staff: Signed, session: Id, key: IdempotencyKey = None) -> CounterBody:
     """Leave a counter that serves nobody."""
     return _counter(await service.close_counter(staff, session, _once(key)))
 
 
-@router.get("/sessions/{session}", operation_id="getSession", tags=["counters"], responses=_errors(401, 409, 422))
+@router.get("/sessions/{session}", operation_id="getSession", tags=["counters"], responses=problems(401, 409, 422))
 async def session_state(service: Service, _staff: Signed, session: Id) -> CounterBody:
     """The counter that a session holds."""
     return _counter(service.state(session))
 
 
-@router.post("/sessions/{session}/next", operation_id="callNext", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/next", operation_id="callNext", tags=["calling"], responses=problems(*_ACT))
 async def call_next(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -142,7 +129,7 @@ async def call_next(
     return _counter(await service.next(staff, session, body.seen, _once(key)))
 
 
-@router.post("/sessions/{session}/recall", operation_id="recall", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/recall", operation_id="recall", tags=["calling"], responses=problems(*_ACT))
 async def recall(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -150,7 +137,7 @@ async def recall(
     return _counter(await service.recall(staff, session, body.seen, _once(key)))
 
 
-@router.post("/sessions/{session}/start", operation_id="startService", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/start", operation_id="startService", tags=["calling"], responses=problems(*_ACT))
 async def start(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -158,7 +145,7 @@ async def start(
     return _counter(await service.start(staff, session, body.seen, _once(key)))
 
 
-@router.post("/sessions/{session}/complete", operation_id="complete", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/complete", operation_id="complete", tags=["calling"], responses=problems(*_ACT))
 async def complete(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -166,7 +153,7 @@ async def complete(
     return _counter(await service.complete(staff, session, body.seen, _once(key)))
 
 
-@router.post("/sessions/{session}/no-show", operation_id="noShow", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/no-show", operation_id="noShow", tags=["calling"], responses=problems(*_ACT))
 async def no_show(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -175,7 +162,7 @@ async def no_show(
 
 
 @router.post(
-    "/sessions/{session}/finish-and-next", operation_id="finishAndNext", tags=["calling"], responses=_errors(*_ACT)
+    "/sessions/{session}/finish-and-next", operation_id="finishAndNext", tags=["calling"], responses=problems(*_ACT)
 )
 async def finish_and_next(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
@@ -184,7 +171,7 @@ async def finish_and_next(
     return _counter(await service.finish_and_next(staff, session, body.seen, _once(key)))
 
 
-@router.post("/sessions/{session}/call", operation_id="callTicket", tags=["calling"], responses=_errors(*_ACT))
+@router.post("/sessions/{session}/call", operation_id="callTicket", tags=["calling"], responses=problems(*_ACT))
 async def call_ticket(
     service: Service, staff: Signed, session: Id, body: CallTicketBody, key: IdempotencyKey = None
 ) -> CounterBody:
@@ -192,7 +179,7 @@ async def call_ticket(
     return _counter(await service.call_ticket(staff, session, body.ticket, body.seen, _once(key)))
 
 
-@router.get("/queues", operation_id="listQueues", tags=["queues"], responses=_errors(401))
+@router.get("/queues", operation_id="listQueues", tags=["queues"], responses=problems(401))
 async def queues(service: Service, _staff: Signed) -> list[QueueBody]:
     """All queues, waiting tickets in call order."""
     return [QueueBody.of(queue) for queue in service.queues()]
@@ -203,7 +190,7 @@ async def queues(service: Service, _staff: Signed) -> list[QueueBody]:
     operation_id="cancelTicket",
     tags=["queues"],
     status_code=204,
-    responses=_errors(*_ACT),
+    responses=problems(*_ACT),
 )
 async def cancel(service: Service, staff: Signed, ticket: Id, body: SeenBody, key: IdempotencyKey = None) -> None:
     """Void a ticket; `seen` is the ticket's version."""
@@ -211,7 +198,7 @@ async def cancel(service: Service, staff: Signed, ticket: Id, body: SeenBody, ke
         raise ApiRefusal(refused)
 
 
-@router.get("/help-requests", operation_id="listHelpRequests", tags=["help"], responses=_errors(401))
+@router.get("/help-requests", operation_id="listHelpRequests", tags=["help"], responses=problems(401))
 async def helps(service: Service, _staff: Signed) -> list[HelpBody]:
     """Open requests for help at terminals."""
     return [HelpBody.of(request) for request in service.helps()]
@@ -222,7 +209,7 @@ async def helps(service: Service, _staff: Signed) -> list[HelpBody]:
     operation_id="acknowledgeHelp",
     tags=["help"],
     status_code=204,
-    responses=_errors(*_ACT),
+    responses=problems(*_ACT),
 )
 async def acknowledge(service: Service, staff: Signed, help_id: Id, key: IdempotencyKey = None) -> None:
     """Say that you go there."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from queue_server.projection import CounterNow, HelpNow, QueueNow
 from queue_server.staff import Staff
@@ -10,10 +11,10 @@ from queue_server.staff import Staff
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A "no" of the hall, of the machine or of the sign-in; `code` is snake_case, `retry_after` in seconds."""
+    """A "no" of the hall, of the machine or of the sign-in; `params` are plain JSON, `retry_after` is seconds."""
 
     code: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
 
 

@@ -15,6 +15,8 @@ STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_show": ("已过号", "passed"),
         "cancelled": ("已作废", "cancelled"),
         "expired": ("已过期", "expired"),
+        "checked_in": ("已签到", "checked in"),
+        "missed": ("已爽约", "missed"),
     }
 )
 
@@ -88,6 +90,56 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "too_many_attempts": ("操作过于频繁，请 {seconds} 秒后再试。", "Too many requests. Try again in {seconds} s."),
         "invalid_request": ("请求不正确:{where}", "The request is not valid: {where}"),
         "not_found": ("没有找到。", "Not found."),
+        "key_unknown": ("接口密钥无效或已停用。", "The API key is unknown or revoked."),
+        "scope_missing": ("该密钥没有此项权限({scope})。", "The key may not do this ({scope})."),
+        "idempotency_key_missing": (
+            "请求缺少 Idempotency-Key，未办理。",
+            "The header Idempotency-Key is missing; nothing was done.",
+        ),
+        "persons_not_keyed": (
+            "服务器缺少大厅密钥，暂不能预约。请联系运维人员。",
+            "The server lacks the hall's key; nothing can be booked. Ask a technician.",
+        ),
+        "service_unknown": ("没有这项业务。", "There is no such service."),
+        "slot_unknown": ("没有这个预约时段，请重新选择。", "There is no such slot. Choose again."),
+        "slot_past": ("该时段已开始或即将开始，请选择其他时段。", "The slot has begun or is about to. Choose another."),
+        "slot_too_far": ("只能预约 {days} 天以内的时段。", "Slots can be booked up to {days} days ahead."),
+        "slot_full": (
+            "该时段已约满，请选择其他时段，或到大厅现场取号。",
+            "The slot is full. Choose another, or take a number at the hall.",
+        ),
+        "channel_quota_reached": (
+            "该时段在本渠道的名额已满，请选择其他时段，或到大厅现场取号。",
+            "This channel's places in the slot are taken. Choose another slot, or take a number at the hall.",
+        ),
+        "already_booked": (
+            "您已预约此业务。请先改约或取消原预约。",
+            "An appointment for this service is booked already. Change or cancel it first.",
+        ),
+        "too_many_appointments": (
+            "每人最多同时有 {limit} 个预约。请先取消一个。",
+            "A person has at most {limit} open appointments. Cancel one first.",
+        ),
+        "booking_blocked": (
+            "因多次爽约，暂停预约，至 {until}。仍可到大厅现场取号。",
+            "Booking is paused until {until} after several missed appointments. Numbers at the hall are given as ever.",
+        ),
+        "appointment_unknown": ("没有找到该预约，请核对后再试。", "No such appointment. Check the code and try again."),
+        "appointment_not_open": ("该预约已结束({state_words})。", "The appointment has ended ({state_words})."),
+        "appointment_begun": ("预约时段已开始，不能取消。", "The slot has begun; it cannot be cancelled any more."),
+        "change_too_late": (
+            "须在时段开始 {minutes_before} 分钟前改约。",
+            "An appointment can be changed until {minutes_before} min before it begins.",
+        ),
+        "check_in_too_early": (
+            "还未到签到时间，请于 {opens_at} 后签到。",
+            "Check-in is not open yet. Come back at {opens_at}.",
+        ),
+        "check_in_too_late": (
+            "已过签到时间，请现场取号。",
+            "The time for check-in is over. Please take a number.",
+        ),
+        "not_blocked": ("该办事人没有被限制预约。", "The person is not blocked."),
     }
 )
 
@@ -98,10 +150,15 @@ def sentence(refused: Refused, language: str) -> str:
     index = 1 if language == "en" else 0
     seconds = refused.retry_after or 0
     params = {
-        **refused.params,
+        **{name: _said(name, value) for name, value in refused.params.items()},
         "code": refused.code,
         "seconds": max(1, round(seconds)),
         "minutes": max(1, round(seconds / 60)),
         "state_words": STATES.get(str(refused.params.get("state", "")), ("", ""))[index],
     }
     return (en if language == "en" else zh).format_map(params)
+
+
+def _said(name: str, value: object) -> object:
+    """An instant on the hall's clock as people read it; anything else as it is."""
+    return str(value)[:16].replace("T", " ") if name.endswith(("_at", "until")) else value

@@ -37,6 +37,8 @@ class Appointment:
     booked_at: datetime
     state: AppointmentState = AppointmentState.BOOKED
     ticket: str | None = None
+    attended: bool = False
+    """Its holder came, and perhaps left again without being served: it is not counted as missed."""
     version: int = 1
 
     @property

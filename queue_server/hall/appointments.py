@@ -4,7 +4,6 @@ Quotas are part of the decision itself: of two who ask for the last place, one b
 nothing is left behind of the second.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from zoneinfo import ZoneInfo
 
 from queue_server.hall import refusals
+from queue_server.hall.admission import is_person
 from queue_server.hall.appointment_book import Appointment, AppointmentState
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.slots import Slot, slot_at, slots_on
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from queue_server.hall.hall import Hall
     from queue_server.hall.store import Store
 
-_PERSON = re.compile(r"[0-9a-f]{64}")
+
+CITIZEN_LEFT = "citizen_left"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +225,7 @@ def _malformed(hall: "Hall", command: Book) -> Refusal | None:
     store, configuration = hall.store, hall.configuration
     if configuration.service(command.service) is None:
         return refusals.ServiceUnknown(service=command.service)
-    if _PERSON.fullmatch(command.person) is None:
+    if not is_person(command.person):
         return refusals.PersonNotKeyed()
     if command.appointment in store.appointments or store.book.of_code(command.code) is not None:
         return refusals.IdAlreadyUsed(id=command.appointment)
@@ -300,6 +301,15 @@ def changed(store: "Store", event: AppointmentChanged) -> None:
 
 def cancelled(store: "Store", event: AppointmentCancelled) -> None:
     move(store, event.appointment, state=AppointmentState.CANCELLED)
+
+
+def reopen(store: "Store", appointment_id: str) -> None:
+    """Its holder gave the number of the check-in up, or never got it: they may check in again."""
+    appointment = store.appointments.get(appointment_id)
+    if appointment is not None and appointment.state is AppointmentState.CHECKED_IN:
+        store.put_appointment(
+            replace(appointment, state=AppointmentState.BOOKED, ticket=None, version=appointment.version + 1)
+        )
 
 
 def move(store: "Store", appointment_id: str, **changes: object) -> Appointment:

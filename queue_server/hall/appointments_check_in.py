@@ -153,7 +153,7 @@ def _issue(
 
 
 def checked_in(store: "Store", event: AppointmentCheckedIn) -> None:
-    move(store, event.appointment, state=AppointmentState.CHECKED_IN, ticket=event.ticket)
+    move(store, event.appointment, state=AppointmentState.CHECKED_IN, ticket=event.ticket, attended=True)
 
 
 DECIDE = {CheckIn: check_in}

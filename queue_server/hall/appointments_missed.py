@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import refusals
 from queue_server.hall.appointment_book import Appointment, AppointmentState
-from queue_server.hall.appointments import move
+from queue_server.hall.appointments import CITIZEN_LEFT, AppointmentCancelled, move
 from queue_server.hall.base import Command, Event, Outcome, Why
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMissed(Command):
-    """Record every appointment whose time for check-in is over."""
+    """Record every appointment whose time for check-in is over; one whose holder came and left again is cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,14 @@ def missed_due(hall: "Hall", now: datetime) -> bool:
 
 
 def record_missed(hall: "Hall", command: RecordMissed, now: datetime) -> Outcome:
-    events: list[AppointmentMissed] = []
+    events: list[AppointmentMissed | AppointmentCancelled] = []
     missed: dict[str, list[datetime]] = {}
     for appointment in _overdue(hall, now):
+        if appointment.attended:
+            events.append(
+                AppointmentCancelled(at=now, by=command.by, why=Why(CITIZEN_LEFT), appointment=appointment.id)
+            )
+            continue
         past = missed.setdefault(appointment.person, list(hall.store.missed.get(appointment.person, ())))
         past.append(appointment.starts_at)
         events.append(

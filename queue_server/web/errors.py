@@ -1,4 +1,4 @@
-"""Errors over HTTP: the API's envelope under its paths, one neutral page for people everywhere else."""
+"""Errors over HTTP: problem details under the API's paths, one neutral page for people everywhere else."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
-from queue_server.counters.envelope import ApiRefusal, refusal_response
+from queue_server.counters.problems import ApiRefusal, refusal_response
 from queue_server.counters.outcomes import Refused
 from queue_server.rate_limit import RateLimit
 from wire.where import where

@@ -23,7 +23,9 @@ async def signed_in(client: httpx.AsyncClient, login: str = "limin") -> dict[str
 def envelope(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     body: dict[str, Any] = answer.json()
-    assert set(body) == {"code", "params", "retry_after", "message"}
+    assert set(body) == {"type", "title", "status", "code", "params", "retry_after", "message"}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (body["status"], body["type"]) == (status, f"urn:estation:problem:{code}")
     assert body["code"] == code
     assert set(body["message"]) == {"zh", "en"}
     assert "{" not in body["message"]["zh"] + body["message"]["en"]
@@ -154,7 +156,7 @@ def test_the_api_document_is_valid_and_not_stale() -> None:
     validate(yaml.safe_load(openapi.document()))
 
 
-def test_every_operation_has_an_id_and_every_error_the_envelope() -> None:
+def test_every_operation_has_an_id_and_every_error_is_a_problem() -> None:
     document = yaml.safe_load(openapi.document())
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     ids = [operation["operationId"] for operation in operations]
@@ -162,5 +164,5 @@ def test_every_operation_has_an_id_and_every_error_the_envelope() -> None:
     for operation in operations:
         for status, answer in operation["responses"].items():
             if not status.startswith("2"):
-                schema = answer["content"]["application/json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/ErrorEnvelope"}, (operation["operationId"], status)
+                schema = answer["content"]["application/problem+json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (operation["operationId"], status)
