@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import limits, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
+from queue_server.hall.appointments import CITIZEN_LEFT, reopen
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
 from queue_server.hall.numbers import next_serial
 from queue_server.hall.placing import key_at, key_now
@@ -212,7 +213,7 @@ def withdraw(hall: "Hall", command: Withdraw, now: datetime) -> Outcome:
         return refusals.TicketUnknown(ticket=command.ticket)
     if after(ticket.state, Act.CANCEL) is None:
         return ()
-    return (_cancelled(ticket, command, now, "citizen_left"),)
+    return (_cancelled(ticket, command, now, CITIZEN_LEFT),)
 
 
 def cancel_ticket(hall: "Hall", command: CancelTicket, now: datetime) -> Outcome:
@@ -281,6 +282,8 @@ def issued(store: "Store", event: TicketIssued) -> None:
 def cancelled(store: "Store", event: TicketCancelled) -> None:
     ticket = act(store, event.ticket, Act.CANCEL, ended_at=event.at)
     store.tally.give_back(ticket, limits.half_of_ticket(store, ticket))
+    if ticket.appointment is not None and event.why.code == CITIZEN_LEFT:
+        reopen(store, ticket.appointment)
     if event.session is not None:
         store.free_session(event.session, event.at)
 
