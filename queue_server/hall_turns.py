@@ -4,8 +4,7 @@ A turn ends in one of three ways: committed, and everybody is answered; failed, 
 memory is loaded again; fenced, and this server steps down.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from queue_server.hall_leading import Leading
 from queue_server.hall_port import NotDone
 from queue_server.hall_settings import HallSettings
 from queue_server.ledger import AppendBatch, Appended, Fenced, Ledger, LedgerError, LedgerFull
-from queue_server.runner import Broke, Item, Output, Reply, Reused, Runner, Turn, Unanswered, failed, keys_of
+from queue_server.runner import Item, Output, Reply, Reused, Runner, Turn, Unanswered, failed, keys_of
 from queue_server.waiting import Waiter, settle
 from queue_server.worker import Worker
 from wire.where import where
@@ -30,7 +29,8 @@ QUICK_APPEND_S = 0.002
 """An append that takes less may be done on the loop itself."""
 ALONE_AFTER_S = 0.0002
 """Who comes so long after the turn before is taken to be alone: a batch is not made of one."""
-_ALERTED_REFUSALS = frozenset({"numbers_exhausted"})
+_NOT_LEADING = NotDone("not_leading", 2.0)
+_ALERTED_REFUSALS = frozenset({"numbers_exhausted", "offline_prefixes_exhausted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,71 +72,70 @@ class Turns:
 
     async def run(self, worker: Worker, batch: list[Item]) -> None:
         """One turn; what blocks is done by `worker`."""
-        runner = self._ready(batch)
+        runner = self._leading.runner
         if runner is None:
+            self.refuse(batch, _NOT_LEADING)
+            return
+        if refused := self._refused(batch):
+            self._settle(refused)
             return
         for item in batch:
             runner.post(item)
         batch = runner.take()
         keys = keys_of(batch)
-        with self._told(batch):
-            answered = self._leading.answered
+        answered = self._leading.answered
+        try:
             stored = {} if answered.known(keys) else await worker.run(answered.find, keys)
             turn = runner.decide(batch, stored, self._now())
             appended = await self._append(worker, turn.append) if turn.append else None
-            self._commit(runner, turn, appended)
+            outputs = self._commit(runner, turn, appended)
+        except LedgerError as error:
+            outputs = self._failed(batch, error)
+        except BaseException:
+            self._settle(failed(batch, "internal_error"))
+            raise
+        self._settle(outputs)
+        self._ended = self._monotonic()
 
-    def at_once(self, item: Item) -> bool:
-        """A turn for one item who comes alone, while the disk is quick; False where it must go through the mailbox.
+    def at_once(self, item: Item) -> Reply | Unanswered | None:
+        """A turn for one item that comes alone, while the disk is quick; None where it must go through the mailbox.
 
         The ways to the worker and back, and to the hall's task and back, take as long as the commit itself, and
         nobody else waits. Raises what the core raises when its history does not fit.
         """
+        runner, keys, batch = self._leading.runner, keys_of((item,)), (item,)
         alone = self._monotonic() - self._ended >= ALONE_AFTER_S
-        keys = keys_of((item,))
-        if not (alone and self._append_took < QUICK_APPEND_S and self._leading.answered.known(keys)):
-            return False
-        runner = self._ready((item,))
-        if runner is not None:
-            with self._told((item,)):
-                turn = runner.decide((item,), {}, self._now())
-                self._commit(runner, turn, self._append_here(turn.append) if turn.append else None)
-        return True
+        if runner is None or self._append_took >= QUICK_APPEND_S or not (alone and self._leading.answered.known(keys)):
+            return None
+        if not (outputs := self._refused(batch)):
+            try:
+                turn = runner.decide(batch, {}, self._now())
+                outputs = self._commit(runner, turn, self._append_here(turn.append) if turn.append else None)
+            except LedgerError as error:
+                outputs = self._failed(batch, error)
+        self._ended = self._monotonic()
+        said = self._report(outputs)
+        return said[0]
 
     def refuse(self, items: Iterable[Item], reason: NotDone) -> None:
         """Tell everybody the same."""
-        self._deliver([Reply(item, reason) for item in items])
+        self._settle(_refusals(items, reason))
 
-    def _ready(self, batch: Iterable[Item]) -> Runner | None:
-        """The hall's runner; None, and everybody is told why, while the hall can decide nothing."""
-        runner = self._leading.runner
-        if runner is None:
-            self.refuse(batch, NotDone("not_leading", 2.0))
-        elif not self._has_room():
-            self.refuse(batch, NotDone("ledger_full", FULL_PAUSE_S))
-            return None
-        return runner
+    def _refused(self, batch: Iterable[Item]) -> list[Output]:
+        """What everybody is told while the ledger is full; then the hall in memory need not be forgotten."""
+        return [] if self._has_room() else _refusals(batch, NotDone("ledger_full", FULL_PAUSE_S))
 
-    @contextmanager
-    def _told(self, batch: Iterable[Item]) -> Iterator[None]:
-        """If the turn fails nobody is answered, and the hall in memory is forgotten."""
-        try:
-            yield
-        except Fenced as error:
-            self._deliver(failed(batch, error.code))
+    def _failed(self, batch: Iterable[Item], error: LedgerError) -> list[Output]:
+        """The turn failed: nobody is answered, and the hall in memory is forgotten."""
+        if isinstance(error, Fenced):
             self._leading.step_down()
-        except LedgerError as error:
+        else:
             log.error("append_failed", hall=self._hall, error=type(error).__name__, reason=str(error))
             self._alerts.raise_(error.code, self._hall)
             if isinstance(error, LedgerFull):
                 self._full_until = self._monotonic() + FULL_PAUSE_S
-            self._deliver(failed(batch, error.code))
             self._leading.reload()
-        except BaseException:
-            self._deliver(failed(batch, "internal_error"))
-            raise
-        finally:
-            self._ended = self._monotonic()
+        return failed(batch, error.code)
 
     async def _append(self, worker: Worker, batch: AppendBatch) -> Appended:
         """On the worker; but a single answer here, while the disk is quick.
@@ -157,14 +156,14 @@ class Turns:
         appended = self._ledger.append(batch)
         return appended, self._monotonic() - began
 
-    def _commit(self, runner: Runner, turn: Turn, appended: Appended | None) -> None:
+    def _commit(self, runner: Runner, turn: Turn, appended: Appended | None) -> list[Output]:
         if turn.append:
             self._leading.answered.note(turn.append.answers)
             self._alerts.clear("ledger_unavailable", self._hall)
             self._alerts.clear("ledger_full", self._hall)
-        self._deliver(runner.committed(turn, appended))
         if turn.events:
             self._committed.append(Committed(turn, appended))
+        return runner.committed(turn, appended)
 
     def _has_room(self) -> bool:
         """False while the ledger is full: then everybody is told so, and the hall in memory need not be forgotten."""
@@ -178,22 +177,31 @@ class Turns:
             return False
         return True
 
-    def _deliver(self, outputs: Iterable[Output]) -> None:
-        settled: list[tuple[Waiter, object]] = []
+    def _settle(self, outputs: Iterable[Output]) -> None:
+        """Answer everybody who waits."""
+        settle((said.item.token, said) for said in self._report(outputs) if isinstance(said.item.token, Waiter))
+
+    def _report(self, outputs: Iterable[Output]) -> list[Reply | Unanswered]:
+        """What is to be said to the askers; staff hear of the rest."""
+        said: list[Reply | Unanswered] = []
         for output in outputs:
-            match output:
-                case Reply() | Unanswered():
-                    if isinstance(output, Reply) and isinstance(output.outcome, Refusal):
-                        self._note_refusal(output.outcome)
-                    if isinstance(output.item.token, Waiter):
-                        settled.append((output.item.token, output))
-                case Reused(key):
-                    self._alerts.raise_("request_id_reused", key.device)
-                case Broke(_, error):
-                    log.error("decide_failed", hall=self._hall, error=type(error).__name__, at=where(error))
-                    self._alerts.raise_("hall_inconsistent", self._hall, error=type(error).__name__)
-        settle(settled)
+            if isinstance(output, Reply):
+                if isinstance(output.outcome, Refusal):
+                    self._note_refusal(output.outcome)
+                said.append(output)
+            elif isinstance(output, Unanswered):
+                said.append(output)
+            elif isinstance(output, Reused):
+                self._alerts.raise_("request_id_reused", output.key.device)
+            else:
+                log.error("decide_failed", hall=self._hall, error=type(output.error).__name__, at=where(output.error))
+                self._alerts.raise_("hall_inconsistent", self._hall, error=type(output.error).__name__)
+        return said
 
     def _note_refusal(self, refusal: Refusal) -> None:
         if refusal.code in _ALERTED_REFUSALS:
             self._alerts.raise_(refusal.code, str(refusal.params().get("queue", self._hall)))
+
+
+def _refusals(items: Iterable[Item], reason: NotDone) -> list[Output]:
+    return [Reply(item, reason) for item in items]

@@ -19,15 +19,27 @@ from queue_server.alerts import AlertBook
 from queue_server.clock import instant_text
 from queue_server.devices import DeviceBook
 from queue_server.feed import Feed
-from queue_server.hall import Actor, CloseDay, DayClosed, Hall, TicketCalled, TicketRecalled
+from queue_server.hall import (
+    CALENDAR,
+    CloseDay,
+    DayClosed,
+    Hall,
+    RecordMissed,
+    TellNear,
+    TicketCalled,
+    TicketRecalled,
+    missed_due,
+    near_due,
+)
 from queue_server.hall_leading import Leading
 from queue_server.hall_port import BoardChanged, Called, NotDone, ProjectionChanged
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_turns import Committed, Turns
 from queue_server.ledger import Ledger, LedgerError
+from queue_server.number_alerts import NumberAlerts
 from queue_server.projection import HallProjection
 from queue_server.replay import snapshot_of
-from queue_server.runner import MAX_BATCH, Ask, Item, Runner
+from queue_server.runner import MAX_BATCH, Ask, Item, Reply, Runner, Unanswered
 from queue_server.voice import spoken_text
 from queue_server.waiting import Waiter, settle
 from queue_server.worker import Worker
@@ -71,6 +83,7 @@ class HallWork:
         self._monotonic = monotonic
         self._leading = Leading(settings, ledger, alerts, monotonic=monotonic)
         self._leading.on_lost = self._lost
+        self._numbers = NumberAlerts(alerts, devices)
         self._turns = Turns(settings, ledger, self._leading, alerts, now=now, monotonic=monotonic)
         self.projection: HallProjection = projecting.empty(settings.hall, now())
         self.boards: tuple[BoardChanged, ...] = ()
@@ -98,10 +111,22 @@ class HallWork:
     # --- from the hall's loop
 
     def post(self, item: Item) -> None:
-        """Give the hall an item, whose token is a `Waiter` or None."""
-        if not (self._resting and not self._items and self._at_once(item)):
-            self._items.append(item)
+        """Put an item into the mailbox; its token is a `Waiter` or None."""
+        self._items.append(item)
         self._wake.set()
+
+    def at_once(self, item: Item) -> Reply | Unanswered | None:
+        """A turn for this item alone, if it can have one now; else None, and it must be posted."""
+        if not self._resting or self._items:
+            return None
+        try:
+            said = self._turns.at_once(item)
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            self._failed(error)
+            said = Unanswered(item, NotDone("internal_error", 1.0))
+        if said is not None:
+            self._wake.set()
+        return said
 
     def ask(self, query: Query) -> None:
         """Ask between two turns; None is the answer while the hall is not led."""
@@ -133,13 +158,6 @@ class HallWork:
             if self._timer is not None:
                 self._timer.cancel()
             worker.close()
-
-    def _at_once(self, item: Item) -> bool:
-        try:
-            return self._turns.at_once(item)
-        except Exception as error:  # noqa: BLE001 - as in `run`; who asked has been told
-            self._failed(error)
-            return True
 
     def _failed(self, error: Exception) -> None:
         log.error("hall_turn_failed", hall=self._settings.hall, error=type(error).__name__, at=where(error))
@@ -222,6 +240,7 @@ class HallWork:
         called = [self._called(event) for event in events if isinstance(event, TicketCalled | TicketRecalled)]
         if called:
             self._feed.put(called)
+        self._numbers.follow(events)
         for day in committed.appended.day_heads if committed.appended else ():
             try:
                 await worker.run(day_heads.export, self._settings.data / "day-heads", day)
@@ -258,8 +277,12 @@ class HallWork:
         if now >= self._next_day:
             self._next_day = now + 1.0
             self._close_day_if_due(runner.hall)
+            if missed_due(runner.hall, self._now()):
+                self.post(Ask(RecordMissed(by=CALENDAR)))
         if now >= self._next_refresh or (self._dirty and now >= self._next_projection):
             self._project(runner)
+            if near_due(runner.hall, self._now()):
+                self.post(Ask(TellNear(by=CALENDAR)))
         if now >= self._snapshot_due():
             await self._save_snapshot(worker, runner)
         if now >= self._leading.next_renewal:
@@ -275,12 +298,13 @@ class HallWork:
     def _close_day_if_due(self, hall: Hall) -> None:
         due = hall.day_due(self._now()) if hall.configured else None
         if due is not None:
-            self.post(Ask(CloseDay(by=Actor("system", "calendar"), business_date=due)))
+            self.post(Ask(CloseDay(by=CALENDAR, business_date=due)))
 
     def _project(self, runner: Runner) -> None:
         began = self._monotonic()
         self._dirty = False
         now, epoch = self._now(), runner.epoch
+        self._numbers.look(runner.hall, now)
         self._rev += 1
         self.projection = projecting.project(
             runner.hall, now, epoch=epoch, rev=self._rev, alerts=self._alerts.open(), devices=self._devices.now()

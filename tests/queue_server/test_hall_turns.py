@@ -11,7 +11,7 @@ from queue_server.hall import Actor, Configure, Issue
 from queue_server.hall_leading import Leading
 from queue_server.hall_port import Done, NotDone, RequestKey
 from queue_server.hall_settings import HallSettings
-from queue_server.hall_turns import ALONE_AFTER_S, QUICK_APPEND_S, Turns
+from queue_server.hall_turns import ALONE_AFTER_S, FULL_PAUSE_S, QUICK_APPEND_S, Turns
 from queue_server.ledger import Fenced, LedgerFull, LedgerUnavailable, MemoryLedger
 from queue_server.runner import Ask, Reply, Unanswered
 from queue_server.waiting import waiter
@@ -79,9 +79,7 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
 
 
 async def test_one_who_comes_alone_is_answered_before_the_call_returns(seat: Seat) -> None:
-    item = seat.issue(2)
-    assert seat.turns.at_once(item)
-    said = item.token.future.result()
+    said = seat.turns.at_once(seat.issue(2))
     assert isinstance(said, Reply)
     assert isinstance(said.outcome, Done)
     assert said.outcome.seq == seat.ledger.head(HALL).seq
@@ -135,22 +133,29 @@ async def test_a_failed_append_answers_nobody_and_forgets_the_hall_in_memory(
     seat: Seat, error: Exception, code: str, *, at_once: bool
 ) -> None:
     seat.ledger.fail_before = error
-    item = seat.issue(2)
-    if at_once:
-        assert seat.turns.at_once(item)
-    else:
-        await seat.turns.run(seat.worker, [item])
-    said = await _said(item)
+    said = seat.turns.at_once(seat.issue(2)) if at_once else await seat.through_the_mailbox(seat.issue(2))
     assert isinstance(said, Unanswered)
     assert said.reason.code == code
     assert seat.leading.runner is None
     assert code in {alert.code for alert in seat.alerts.open()}
 
 
-async def test_a_hall_that_is_not_led_refuses_at_once(seat: Seat) -> None:
+async def test_a_hall_that_is_not_led_refuses(seat: Seat) -> None:
     seat.leading.reload()
-    item = seat.issue(2)
-    assert seat.turns.at_once(item)
-    said = await _said(item)
+    assert seat.turns.at_once(seat.issue(2)) is None
+    said = await seat.through_the_mailbox(seat.issue(2))
     assert isinstance(said, Reply)
     assert said.outcome == NotDone("not_leading", 2.0)
+
+
+async def test_a_full_ledger_refuses_at_once_and_writes_nothing(seat: Seat) -> None:
+    def no_room() -> None:
+        raise LedgerFull("the reserve would be used")
+
+    seat.ledger.check_room = no_room  # type: ignore[attr-defined]  # stands before the inner ledger's
+    written = seat.ledger.appends
+    said = seat.turns.at_once(seat.issue(2))
+    assert isinstance(said, Reply)
+    assert said.outcome == NotDone("ledger_full", FULL_PAUSE_S)
+    assert seat.ledger.appends == written
+    assert seat.leading.runner is not None
