@@ -31,7 +31,7 @@ from wire.messages import (
     encode,
 )
 
-NOT_ACCEPTED = frozenset({"device_pending", "device_refused", "device_elsewhere"})
+NOT_ACCEPTED = frozenset({"device_pending", "device_refused", "device_elsewhere", "cloned_device"})
 """Refusals at the hall's gate: it no longer accepts this terminal, whatever it said to the last hello."""
 
 log = structlog.get_logger(__name__)

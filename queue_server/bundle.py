@@ -16,6 +16,7 @@ FIELDS = (
     "queues",
     "services",
     "counters",
+    "hours",
     "priority_classes",
     "notice",
     "passed_rule",

@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 import pyotp
 
@@ -29,7 +29,19 @@ CODE_DIGITS = 8
 CODE_DIGITS = 8
 """Of the technician's code; terminals take the same."""
 
-Standing = Literal["accepted", "pending", "refused", "elsewhere", "unknown"]
+STOPPED: Final = "cloned"
+"""State of a device whose identity two machines hold."""
+
+Standing = Literal["accepted", "pending", "refused", "elsewhere", "unknown", "cloned"]
+
+NOT_ACCEPTED: Mapping[Standing, str] = {
+    "unknown": "device_pending",
+    "pending": "device_pending",
+    "refused": "device_refused",
+    "elsewhere": "device_elsewhere",
+    "cloned": "cloned_device",
+}
+"""What a device that may not work is told."""
 
 _CRITICAL_SUPPLIES = {("paper", "out"): "printer_out_of_paper", ("paper", "low"): "printer_paper_low"}
 _JAMMED = "printer_jammed"
@@ -65,8 +77,8 @@ class _Live:
     presence: Presence | None = None
     presence_since: datetime | None = None
     reported: Reported | None = None
-    boots: tuple[str, ...] = ()
-    """Boot ids that said hello, newest last."""
+    boots: dict[str, int] = field(default_factory=dict)
+    """Boot ids that said hello, the newest last, with the number of the newest connection of each."""
 
 
 class DeviceBook:
@@ -142,6 +154,19 @@ class DeviceBook:
         self._alerts.clear("cloned_device", device)
         self._changed(device)
 
+    def stop(self, device: str, **about: object) -> None:
+        """Two machines hold this identity: neither may work until the right one is renewed."""
+        with self._lock:
+            row = self._rows.get(device)
+            if row is None:
+                return
+            stopped = replace(row, state=STOPPED)
+            self._rows[device] = stopped
+        self._alerts.raise_("cloned_device", device, **about)
+        if row.state != STOPPED:
+            self._defer(lambda: self._registers.put_device(stopped))
+            self.on_change()
+
     def reload(self) -> None:
         """Read the registry again: another program (the command line) may have changed it."""
         rows = {row.id: row for row in self._registers.devices()}
@@ -200,18 +225,17 @@ class DeviceBook:
             if standing == "unknown":
                 return self._first_sight(device, hello)
             if standing != "accepted":
-                code = {"elsewhere": "device_elsewhere", "pending": "device_pending", "refused": "device_refused"}
-                return Verdict("pending" if standing == "pending" else "refused", code[standing])
+                return Verdict("pending" if standing == "pending" else "refused", NOT_ACCEPTED[standing])
             row, live = self._rows[device], self._live.setdefault(device, _Live())
             if row.instance is not None and row.instance != hello.instance:
                 self._alerts.raise_("cloned_device", device, sign="instance")
                 return Verdict("refused", "cloned_device")
-            if hello.boot_id in live.boots[:-1]:
-                # a boot that was over speaks again: two machines with one identity
-                self._alerts.raise_("cloned_device", device, sign="boot")
+            if _speaks_again(live, hello):
+                self.stop(device, sign="boot")
                 return Verdict("refused", "cloned_device")
-            if live.boots[-1:] != (hello.boot_id,):
-                live.boots = (*live.boots, hello.boot_id)[-BOOTS_KEPT:]
+            live.boots[hello.boot_id] = max(hello.conn_seq, live.boots.get(hello.boot_id, 0))
+            for boot in list(live.boots)[:-BOOTS_KEPT]:
+                del live.boots[boot]
             at = instant_text(self._now())
             self._rows[device] = replace(row, instance=hello.instance, last_hello=at)
         self._defer(lambda: self._registers.note_hello(device, hello.instance, at))
@@ -299,6 +323,15 @@ class DeviceBook:
         self.on_change()
 
 
+def _speaks_again(live: _Live, hello: Hello) -> bool:
+    """A boot that was over has made a new connection: two machines with one identity.
+
+    An old hello that the broker delivers once more names a connection that is known, and means nothing.
+    """
+    newest = next(reversed(live.boots), hello.boot_id)
+    return hello.boot_id != newest and hello.conn_seq > live.boots.get(hello.boot_id, hello.conn_seq)
+
+
 def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
     """The alerts that a report calls for: code to parameters. `unknown` is an alert of its own, never a fault.
 
@@ -327,7 +360,7 @@ def _now_of(row: DeviceRow, live: _Live) -> DeviceNow:
     return DeviceNow(
         device=row.id,
         name=row.name,
-        registered=cast("Literal['accepted', 'pending', 'refused']", row.state),
+        registered=cast("Literal['accepted', 'pending', 'refused', 'cloned']", row.state),
         presence=live.presence.state if live.presence else "unknown",
         presence_since=live.presence_since,
         last_hello=datetime.fromisoformat(row.last_hello) if row.last_hello else None,

@@ -104,7 +104,7 @@ def _current(hall: Hall, session: CounterSession | None) -> TicketAtCounter | No
         priority_class=ticket.priority_class,
         state=_state(ticket),
         since=_since(ticket),
-        waiting_since=ticket.arrived_at,
+        waiting_since=ticket.waits_from,
         recalls=max(0, ticket.step.calls - 1),
     )
 
@@ -124,7 +124,7 @@ def _next(hall: Hall, session: CounterSession | None, now: datetime) -> NextTick
         service=ticket.service,
         service_name=_service_name(hall.configuration, ticket.service),
         priority_class=ticket.priority_class,
-        waiting_since=ticket.arrived_at,
+        waiting_since=ticket.waits_from,
         why=_sentence(choice.why, hall.configuration),
     )
 
@@ -158,7 +158,7 @@ def _waiting(configuration: HallConfiguration, ticket: Ticket) -> WaitingTicket:
         service=ticket.service,
         service_name=_service_name(configuration, ticket.service),
         priority_class=ticket.priority_class,
-        waiting_since=ticket.arrived_at,
+        waiting_since=ticket.waits_from,
         version=ticket.version,
     )
 
@@ -172,7 +172,15 @@ def _services(hall: Hall, now: datetime, waits: dict[str, WaitRange | None]) -> 
             wait = waits[service.queue]
             found.append(
                 ServiceNow(
-                    service.id, name, service.group, service.queue, state.open, state.reason, state.waiting, wait
+                    service.id,
+                    name,
+                    service.group,
+                    service.queue,
+                    open=state.open,
+                    reason=state.reason,
+                    waiting=state.waiting,
+                    wait=wait,
+                    opens_at=state.opens_at,
                 )
             )
     return tuple(found)
@@ -247,6 +255,7 @@ def services(projection: HallProjection) -> wire.Services:
                 reason=service.reason,
                 waiting=service.waiting,
                 wait=wait_of(service.wait),
+                opens_at=service.opens_at,
             )
             for service in projection.services
         )

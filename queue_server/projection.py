@@ -103,6 +103,8 @@ class ServiceNow:
     reason: str | None
     waiting: int
     wait: WaitRange | None = None
+    opens_at: datetime | None = None
+    """From when numbers are given again, where the hours are the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class DeviceNow:
 
     device: str
     name: str
-    registered: Literal["accepted", "pending", "refused"]
+    registered: Literal["accepted", "pending", "refused", "cloned"]
     presence: Literal["init", "ready", "degraded", "offline", "unknown"]
     presence_since: datetime | None
     last_hello: datetime | None

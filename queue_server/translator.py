@@ -13,6 +13,7 @@ from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.hall_port import NotDone, RequestKey
 from queue_server.ids import new_id, new_token
 from queue_server.ledger.port import AuditNote
+from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
 from wire import messages as wire
 from wire.messages import Envelope, Message, encode
@@ -45,6 +46,9 @@ def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, 
                 device=device,
             )
             return Ask(command, key, lambda decided: _issued(decided, key.request_id, edge))
+        case wire.OfflineTicket():
+            joined = _joining(by, device, body, edge)
+            return Ask(joined, key, lambda decided: _joined(decided, key.request_id, body.ticket))
         case wire.Help():
             asked = core.AskForHelp(by=by, help=edge.new_id(), device=device, screen=body.screen)
             return Ask(asked, key, lambda decided: _helped(decided, key.request_id))
@@ -64,6 +68,28 @@ def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, 
             return AskNote(_slip_note(by, envelope, body, now), key, answer)
         case _:
             raise TypeError(type(body).__name__)
+
+
+def translate_hello(device: str, envelope: Envelope, hello: wire.Hello, *, edge: Edge) -> Item:
+    """The item for a hello that was accepted: the hall says what the terminal holds for bad times."""
+
+    def compose(decided: Decided) -> bytes:
+        hall, now = decided.hall, decided.now
+        clash = not isinstance(decided.outcome, Refusal) and any(
+            isinstance(event, core.OfflineHoldersClashed) for event in decided.outcome
+        )
+        body = wire.HelloAnswer(
+            verdict="refused" if clash else "accepted",
+            server_time=now,
+            configuration_revision=hall.configuration.revision if hall.configured else 0,
+            code="cloned_device" if clash else None,
+            offline=granted(hall, device, hello.instance, now, follow_url(edge.public_url, ""))
+            if hall.configured and not clash
+            else None,
+        )
+        return encode(body, message_id=envelope.id, at=now, epoch=decided.epoch)
+
+    return Ask(asked(device, hello), None, compose)
 
 
 def content_hash(envelope: Envelope) -> str:
@@ -112,8 +138,37 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         wait=wait_of(wait_range(hall, ticket, now, ahead)) if ticket else None,
         counters=counter_numbers(hall, event.queue),
         follow_url=follow_url(edge.public_url, event.follow_token),
+        may_close_at=event.may_close_at,
     )
     return encode(body, message_id=request_id, at=now, epoch=decided.epoch)
+
+
+def _joining(by: Actor, device: str, taken: wire.OfflineTicket, edge: Edge) -> core.JoinOffline:
+    return core.JoinOffline(
+        by=by,
+        visit=edge.new_id(),
+        ticket=taken.ticket,
+        step=edge.new_id(),
+        follow_token=taken.follow_token,
+        service=taken.service,
+        queue=taken.queue,
+        number=taken.number,
+        prefix=taken.prefix,
+        serial=taken.serial,
+        lease=taken.lease,
+        business_date=taken.business_date,
+        taken_at=taken.taken_at,
+        uncertain_s=taken.uncertain_s,
+        priority_class=taken.priority_class,
+        person=taken.person,
+        device=device,
+    )
+
+
+def _joined(decided: Decided, request_id: str, ticket: str) -> bytes:
+    if isinstance(decided.outcome, Refusal):
+        return refused(decided.outcome, request_id, decided.now, epoch=decided.epoch)
+    return encode(wire.FactAnswer(ticket=ticket), message_id=request_id, at=decided.now, epoch=decided.epoch)
 
 
 def _helped(decided: Decided, request_id: str) -> bytes:

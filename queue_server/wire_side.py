@@ -17,11 +17,11 @@ import structlog
 from queue_server import projecting
 from queue_server.alerts import AlertBook
 from queue_server.clock import utc_now
-from queue_server.devices import DeviceBook
+from queue_server.devices import NOT_ACCEPTED, DeviceBook
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
 from queue_server.hall_thread import HallThread
 from queue_server.runner import Reply, Unanswered
-from queue_server.translator import Edge, refused, translate
+from queue_server.translator import Edge, refused, translate, translate_hello
 from wire import messages, topics
 from wire.access import Server, server_subscriptions
 from wire.inbox import Inbox, Received, Rejected
@@ -172,7 +172,7 @@ class WireSide:
         """The answer's payload; None where a device must be left to ask again."""
         now = self._now()
         if isinstance(body, messages.Hello):
-            return self._hello(device, envelope, body)
+            return await self._hello(device, envelope, body)
         if (refusal := self._gate(device)) is not None:
             self._counts["refused_at_gate"] += 1
             return refused(refusal, envelope.id, now)
@@ -192,14 +192,17 @@ class WireSide:
         standing = self._devices.standing(device)
         if standing == "accepted":
             return None
-        waits = standing in ("pending", "unknown")
-        code = "device_pending" if waits else f"device_{standing}"
-        return NotDone(code, PENDING_RETRY_S if waits else None)
+        return NotDone(NOT_ACCEPTED[standing], PENDING_RETRY_S if standing in ("pending", "unknown") else None)
 
-    def _hello(self, device: str, envelope: Envelope, hello: messages.Hello) -> bytes:
+    async def _hello(self, device: str, envelope: Envelope, hello: messages.Hello) -> bytes:
+        """An accepted device also hears what it holds for bad times, unless the hall cannot say now."""
         verdict = self._devices.hello(device, hello)
         self._counts[f"hello_{verdict.verdict}"] += 1
         log.info("hello", device=device, verdict=verdict.verdict, code=verdict.code)
+        if verdict.verdict == "accepted":
+            said = await self._hall.submit(translate_hello(device, envelope, hello, edge=self._edge))
+            if isinstance(said, Reply) and said.answer is not None:
+                return said.answer
         bundle = self._hall.bundle()
         now = self._now()
         body = messages.HelloAnswer(

@@ -12,12 +12,54 @@ _WAIT = m.Wait(low=8, high=15, made_at=AT)
 _HALL = {"zh": "示例市政务服务中心", "en": "Service Centre of Sample City"}
 
 EXAMPLES: dict[str, m.Message] = {
-    "hello": m.Hello(boot_id="5f0c9a17b2e4d863", conn_seq=3, instance="c0ffee-01", versions={"terminal": "0.1.0"}),
+    "hello": m.Hello(
+        boot_id="5f0c9a17b2e4d863",
+        conn_seq=3,
+        instance="c0ffee-01",
+        versions={"terminal": "0.1.0"},
+        offline=m.OfflineUse(own_next=8, leases={"lease-12": 1047}),
+    ),
     "issue": m.Issue(service="social-insurance-card", person="9f" * 32, language="zh"),
     "help": m.Help(screen="services"),
     "withdraw": m.Withdraw(request_id=REQUEST, reason="left"),
     "slip": m.Slip(ticket=TICKET, outcome="shown", cause="paper_out"),
-    "hello_answer": m.HelloAnswer(verdict="accepted", server_time=AT, configuration_revision=12),
+    "offline_ticket": m.OfflineTicket(
+        ticket="c3" * 16,
+        follow_token="dGFrZW4tb2ZmbGluZS0x",
+        service="social-insurance-card",
+        queue="social-insurance",
+        number="XA007",
+        prefix="XA",
+        serial=7,
+        business_date=AT.date(),
+        taken_at=AT,
+        uncertain_s=2,
+    ),
+    "hello_answer": m.HelloAnswer(
+        verdict="accepted",
+        server_time=AT,
+        configuration_revision=12,
+        offline=m.OfflineGrant(
+            prefix="XA",
+            first=1,
+            last=999,
+            digits=3,
+            leases=(
+                m.NumberLease(
+                    lease="lease-12",
+                    queue="social-insurance",
+                    prefix="A",
+                    first=1041,
+                    last=1060,
+                    digits=3,
+                    business_date=AT.date(),
+                ),
+            ),
+            days=(m.BusinessDay(business_date=AT.date(), ends_at=datetime(2026, 3, 2, 20, tzinfo=UTC)),),
+            hours={"office": (m.OpenStretch(begins=AT, ends=datetime(2026, 3, 2, 9, tzinfo=UTC)),)},
+            follow_base="https://queue.example/t/",
+        ),
+    ),
     "issue_answer": m.IssueAnswer(
         ticket=TICKET,
         number="A017",

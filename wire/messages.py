@@ -7,7 +7,7 @@ No body holds personal data: a person is an HMAC made in the terminal.
 import json
 import math
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -69,14 +69,29 @@ class Envelope(Message):
 # --- device to server: requests ------------------------------------------------------------------
 
 
+Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")]
+
+
+class OfflineUse(Message):
+    """Where a terminal stands in the numbers that it holds for bad times."""
+
+    own_next: Count | None = None
+    """The serial that it gives next in its own series; None: it has none yet."""
+    leases: dict[str, Count] = Field(default_factory=dict)
+    """Lease id to the serial that it gives next; above the block's last where it is used up."""
+    returns: tuple[str, ...] = ()
+    """Blocks that it gives back."""
+
+
 class Hello(Message):
-    """First request of every connection."""
+    """First request of every connection, and again whenever the terminal wants to hear what it holds."""
 
     boot_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,32}$")]
     conn_seq: Count = Field(ge=1)
     instance: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     """Made once when a device is provisioned; a copied disk shows two holders of one instance."""
     versions: dict[str, str] = Field(default_factory=dict)
+    offline: OfflineUse | None = None
 
 
 class Issue(Message):
@@ -114,6 +129,29 @@ class Slip(Message):
     cause: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 
+class OfflineTicket(Message):
+    """A number that the terminal gave while the hall was away. `number` is as printed: `prefix` and `serial`.
+
+    `ticket` and `follow_token` are the terminal's own choice. `taken_at` is its best knowledge of the time, wrong by
+    `uncertain_s` seconds at most; `lease` is None for a number of its own series.
+    """
+
+    ticket: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
+    follow_token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+    service: Id
+    queue: Id
+    number: Annotated[str, StringConstraints(min_length=1, max_length=16)]
+    prefix: Prefix
+    serial: Count
+    lease: Annotated[str, StringConstraints(max_length=64)] | None = None
+    business_date: date
+    taken_at: Instant
+    uncertain_s: Count
+    priority_class: Id = "ordinary"
+    person: PersonKey | None = None
+    language: Language = "zh"
+
+
 # --- server to device: answers -------------------------------------------------------------------
 
 
@@ -125,12 +163,58 @@ class Wait(Message):
     made_at: Instant
 
 
+class NumberLease(Message):
+    """Numbers of a queue in this terminal's hand for one business date: `first` to `last`, padded to `digits`."""
+
+    lease: str
+    queue: Id
+    prefix: Prefix
+    first: Count
+    last: Count
+    digits: Count
+    business_date: date
+
+
+class BusinessDay(Message):
+    """A business date and its end; it begins where the one before ends."""
+
+    business_date: date
+    ends_at: Instant
+
+
+class OpenStretch(Message):
+    """Numbers are given from `begins` on and before `ends`."""
+
+    begins: Instant
+    ends: Instant
+
+
+class OfflineGrant(Message):
+    """What a terminal needs to give numbers while the hall is away; it replaces what an earlier one said."""
+
+    prefix: Prefix
+    first: Count
+    """Where its own series begins, if it has none yet."""
+    last: Count
+    """After this serial its own series begins again."""
+    digits: Count
+    leases: tuple[NumberLease, ...] = ()
+    days: tuple[BusinessDay, ...]
+    """The running business date and those that follow; after the last one it gives no numbers without the hall."""
+    hours: dict[str, tuple[OpenStretch, ...]] = Field(default_factory=dict)
+    """When numbers are given in those days, by calendar of the bundle."""
+    follow_base: str
+    """The address of a ticket's live page is this and its follow token."""
+
+
 class HelloAnswer(Message):
     verdict: Literal["accepted", "pending", "refused"]
     server_time: Instant
     configuration_revision: Count
     code: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,60}$")] | None = None
     """Why the device is not accepted: `device_pending`, `device_refused`, `device_elsewhere`, `cloned_device` …"""
+    offline: OfflineGrant | None = None
+    """None: the hall cannot say now, and what the terminal holds stays as it is."""
 
 
 class IssueAnswer(Message):
@@ -148,6 +232,8 @@ class IssueAnswer(Message):
     """Numbers of the counters that serve this queue now."""
     follow_url: str
     """Address of this ticket's live page; holds a random token, nothing about the person."""
+    may_close_at: Instant | None = None
+    """Closing time before which the person may not be reached, as the wait range stands."""
 
 
 class HelpAnswer(Message):
@@ -218,6 +304,8 @@ class ServiceNow(Message):
     reason: str | None = None
     waiting: Count
     wait: Wait | None = None
+    opens_at: Instant | None = None
+    """From when numbers are given again, where the hours are the reason."""
 
 
 class Services(Message):
@@ -283,6 +371,7 @@ BODIES: dict[str, type[Message]] = {
     "help": Help,
     "withdraw": Withdraw,
     "slip": Slip,
+    "offline_ticket": OfflineTicket,
     "hello_answer": HelloAnswer,
     "issue_answer": IssueAnswer,
     "help_answer": HelpAnswer,
@@ -298,7 +387,7 @@ BODIES: dict[str, type[Message]] = {
     "server_presence": ServerPresence,
 }
 REQUESTS = frozenset({"hello", "issue", "help"})
-FACTS = frozenset({"withdraw", "slip"})
+FACTS = frozenset({"withdraw", "slip", "offline_ticket"})
 _KINDS = {model: kind for kind, model in BODIES.items()}
 
 

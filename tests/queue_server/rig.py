@@ -110,8 +110,8 @@ class Talker:
                 if envelope.id == request_id:
                     return body
 
-    async def hello(self, instance: str = "instance-1", boot: str = "0badcafe") -> Any:
-        hello = messages.Hello(boot_id=boot, conn_seq=1, instance=instance)
+    async def hello(self, instance: str = "instance-1", boot: str = "0badcafe", conn_seq: int = 1) -> Any:
+        hello = messages.Hello(boot_id=boot, conn_seq=conn_seq, instance=instance)
         return await self.ask(hello, request_id=self.next_id(boot))
 
     async def say(self, topic: str, body: Message) -> None:

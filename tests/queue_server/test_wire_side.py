@@ -35,7 +35,8 @@ async def test_a_terminal_takes_a_number_and_it_is_in_the_ledger(tmp_path: Path)
         followed = await rig.hall.follow(ticket.follow_url.rsplit("/", 1)[1])
         assert followed is not None
         assert (followed.number, followed.state, followed.people_ahead) == ("A001", "waiting", 0)
-        assert rig.ledger.head(HALL).seq == 3
+        kinds = [row.kind for row in rig.ledger.events(HALL)]
+        assert kinds == ["hall_configured", "offline_series_granted", "day_opened", "ticket_issued"]
 
 
 async def test_an_answer_names_its_request_and_goes_to_the_devices_own_topic(tmp_path: Path) -> None:
@@ -90,8 +91,22 @@ async def test_two_boots_of_one_instance_in_turn_are_a_copied_disk(tmp_path: Pat
         k1 = await rig.talker("k1")
         assert (await k1.hello(boot="aaaaaaaa")).verdict == "accepted"
         assert (await k1.hello(boot="bbbbbbbb")).verdict == "accepted"
-        assert (await k1.hello(boot="aaaaaaaa")).code == "cloned_device"
+        assert (await k1.hello(boot="aaaaaaaa", conn_seq=2)).code == "cloned_device"
         assert codes(rig) == {"cloned_device": "k1"}
+        assert (await k1.hello(boot="bbbbbbbb", conn_seq=2)).code == "cloned_device"
+        assert (await k1.ask(messages.Issue(service=SERVICE))).code == "cloned_device"
+        rig.devices.renew("k1")
+        assert (await k1.hello(boot="bbbbbbbb", conn_seq=3)).verdict == "accepted"
+        assert codes(rig) == {}
+
+
+async def test_an_old_hello_that_the_broker_delivers_again_stops_nobody(tmp_path: Path) -> None:
+    async with running(tmp_path, "k1") as rig:
+        k1 = await rig.talker("k1")
+        for boot in ("aaaaaaaa", "bbbbbbbb", "aaaaaaaa"):
+            await k1.hello(boot=boot)
+        assert (await k1.hello(boot="bbbbbbbb", conn_seq=2)).verdict == "accepted"
+        assert codes(rig) == {}
 
 
 async def test_a_request_id_with_another_body_is_refused_and_staff_are_told(tmp_path: Path) -> None:

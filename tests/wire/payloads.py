@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,6 +39,8 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 def _strings(schema: dict[str, Any]) -> st.SearchStrategy[str]:
     if schema.get("format") == "date-time":
         return INSTANT
+    if schema.get("format") == "date":
+        return st.dates(date(1970, 1, 2), date(9998, 12, 30)).map(date.isoformat)
     if "pattern" in schema:
         return st.from_regex(schema["pattern"], fullmatch=True).filter(lambda text: not text.endswith("\n"))
     return st.text(

@@ -107,6 +107,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "presence_unknown": ("未知", "unknown"),
     "registered_pending": ("待登记", "not registered"),
     "registered_refused": ("已停用", "turned away"),
+    "registered_cloned": ("身份重复，已停用", "stopped: two machines"),
     "health_ok": ("正常", "ok"),
     "health_degraded": ("降级", "degraded"),
     "health_fault": ("故障", "fault"),
@@ -148,9 +149,32 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "与消息服务断开，终端无法取号。请检查 Mosquitto。",
         "The broker is lost: no numbers. Check Mosquitto.",
     ),
-    "cloned_device": ("两台机器使用同一身份。请到现场核对。", "Two machines use one identity. Check on the spot."),
+    "cloned_device": (
+        "两台机器使用同一身份，均已停用。请到现场核对，再重新登记正确的一台。",
+        "Two machines use one identity; both are stopped. Check on the spot, then register the right one anew.",
+    ),
     "request_id_reused": ("终端重复使用请求编号。请检查该终端。", "A terminal reuses request ids. Check it."),
     "numbers_exhausted": ("号码已发完。请管理员扩大号段。", "The numbers are used up. A manager extends the range."),
+    "numbers_running_out": (
+        "号码将用完。请管理员扩大号段，否则将无法取号。",
+        "The numbers run out. A manager extends the range before people are turned away.",
+    ),
+    "numbers_extended": (
+        "号码已超出常用号段，正在使用扩展号段。请管理员检查。",
+        "Numbers go on beyond the usual range. A manager should look at it.",
+    ),
+    "suspicious_repetition": (
+        "取号异常频繁，疑似代抢、倒号。请到现场看看。",
+        "Numbers are taken unusually often: hoarding? Have a look there.",
+    ),
+    "offline_ticket_refused": (
+        "断网期间取的号，业务已取消，无法补录。请找到持票人。",
+        "A number taken offline is for a service that is gone. Find its holder.",
+    ),
+    "offline_prefixes_exhausted": (
+        "离线号字母已用完，新终端断网时不能取号。请在大厅配置中增加字母。",
+        "No letters are left for offline numbers: new terminals give none offline. Add a letter to the configuration.",
+    ),
     "configuration_refused": (
         "大厅配置文件有误，未生效。请改正。",
         "The configuration is wrong and not in force. Correct it.",

@@ -45,6 +45,8 @@ def test_kinds_in_the_ledger_are_fixed():
         "act_undone", "counter_paused", "counter_continued", "profile_chosen", "counter_taken_over", "rated",
         "appointment_booked", "appointment_changed", "appointment_cancelled", "appointment_checked_in",
         "appointment_missed", "booking_block_lifted", "turn_near",
+        "repetition_flagged", "offline_series_granted", "numbers_leased", "lease_returned", "offline_holders_clashed",
+        "offline_ticket_refused",
     }  # fmt: skip
 
 
