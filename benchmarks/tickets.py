@@ -195,7 +195,7 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
     await server.ready(lambda: server_is_up(site))
     await open_all_counters(site)
     make = Requests(json.loads(bench_hall())["services"][0]["id"])
-    folder = read(site.server_file).store.database.parent
+    folder = Path(read(site.server_file).store.database).parent
     fsync: list[float] = []
     echo_one: list[float] = []
     issue_one: list[float] = []

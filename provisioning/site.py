@@ -2,7 +2,7 @@
 
 directory/
   broker/                 Mosquitto's configuration, accounts and data
-  server/                 server.toml, hall.json, mqtt.password, data/
+  server/                 server.toml, hall.json, hall.key, mqtt.password, data/
   terminals/<device>/     profile.toml, account.toml, hall.key, technician.secret, state/
 """
 
@@ -20,11 +20,11 @@ import tomli_w
 from provisioning.broker import Account, PrivateBroker, account_for, free_port
 from queue_server import config as server_config
 from queue_server.devices import new_instance
-from queue_server.program import Stores
 from queue_server.staff import Role
+from queue_server.stores import Stores
 from wire.access import Device, Principal, Reader, Server
+from wire.person_key import KEY_BYTES
 
-HALL_KEY_BYTES = 32
 SAMPLE_HALL = "halls/sample.json"
 
 
@@ -95,14 +95,16 @@ class Site:
         (home / "hall.json").write_bytes(self.hall_file or (files("assets") / SAMPLE_HALL).read_bytes())
         account = self.broker.accounts[Server(self.server, ()).name]
         write_secret(home / "mqtt.password", account.password)
+        write_secret(home / "hall.key", secrets.token_hex(KEY_BYTES))
         write_toml(self.server_file, self._server_config(account))
         with Stores(server_config.read(self.server_file)) as stores:
+            books = stores.books()
             for login, (name, roles) in staff.items():
                 self.staff_passwords[login] = secrets.token_urlsafe(9)
-                stores.staff.add(login, name, self.staff_passwords[login], roles)
-            hall_key = secrets.token_hex(HALL_KEY_BYTES)
+                books.staff.add(login, name, self.staff_passwords[login], roles)
+            hall_key = (home / "hall.key").read_text()
             for device in self.devices:
-                row = stores.devices.add(device, device, instance=new_instance())
+                row = books.devices.add(device, device, instance=new_instance())
                 self._lay_out_terminal(device, row.instance or "", row.technician_secret or "", hall_key)
 
     def write_profile(self, device: str, devices: Mapping[str, Mapping[str, Any]], panel: Panel) -> Path:
@@ -147,7 +149,7 @@ class Site:
             "server": self.server,
             "public_url": self.url,
             "data": "data",
-            "hall": {"id": self.hall, "file": "hall.json"},
+            "halls": [{"id": self.hall, "file": "hall.json", "key_file": "hall.key"}],
             "store": {"database": "data/ledger.db"},
             "mqtt": {
                 "host": self.broker.host,

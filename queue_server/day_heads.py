@@ -1,18 +1,24 @@
-"""Day heads outside the database: a file for each closed day, so that a rewritten chain is found."""
+"""Heads of the chain outside the database, so that a rewritten chain is found.
+
+`<hall>/<date>.<seq>.json` for each closing of a day, and between closings a line of `<hall>/running.jsonl` now and
+then. Whoever copies this folder away can prove later that nothing before was rewritten.
+"""
 
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from queue_server.hall.canonical import canonical
-from queue_server.ledger.port import DayHead
+from queue_server.ledger.port import DayHead, Head
+
+_RUNNING = "running.jsonl"
 
 
 def export(directory: Path, day: DayHead) -> Path:
     """Write the head of `day` durably; a day that was opened again gets a file of its own for each closing."""
-    folder = directory / day.hall
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(directory, day.hall)
     path = folder / f"{day.business_date}.{day.seq}.json"
     new = path.with_suffix(".new")
     with new.open("w", encoding="utf-8") as file:
@@ -25,11 +31,38 @@ def export(directory: Path, day: DayHead) -> Path:
     return path
 
 
-def exported(directory: Path, hall: str) -> Iterator[DayHead]:
-    """The heads that were exported for a hall. Raises `ValueError` for a file that is none."""
-    for path in sorted((directory / hall).glob("*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        try:
-            yield DayHead(found["hall"], found["date"], found["seq"], found["hash"], found["at"])
-        except (KeyError, TypeError):
-            raise ValueError(f"no day head: {path.name}") from None
+def export_running(directory: Path, hall: str, head: Head, at: str) -> None:
+    """Add the head as it is at the instant `at`, durably."""
+    with (_folder(directory, hall) / _RUNNING).open("a", encoding="utf-8") as file:
+        # a line that the power cut short stays alone
+        file.write("\n" + canonical({"hall": hall, "seq": head.seq, "hash": head.hash, "at": at}))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def exported(directory: Path, hall: str) -> Iterator[Head]:
+    """The heads that were exported for a hall; lines that the power cut short are passed over.
+
+    Raises `ValueError` for a day's file that holds something else.
+    """
+    folder = directory / hall
+    for path in sorted(folder.glob("*.json")):
+        yield _head(path.read_text(encoding="utf-8"), path)
+    running = folder / _RUNNING
+    for line in running.read_text(encoding="utf-8").splitlines() if running.exists() else ():
+        with suppress(ValueError):
+            yield _head(line, running)
+
+
+def _folder(directory: Path, hall: str) -> Path:
+    folder = directory / hall
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _head(text: str, path: Path) -> Head:
+    try:
+        found = json.loads(text)
+        return Head(int(found["seq"]), str(found["hash"]))
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"no head of a chain: {path.name}") from None

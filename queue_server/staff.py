@@ -103,7 +103,7 @@ class StaffRegister:
         self._now = now
         self._hasher = hasher or PasswordHasher()
         self._lock = threading.RLock()
-        self._people = {row.login: row for row in registers.staff()}
+        self._people = {row.login: row for row in registers.staff(hall)}
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
         """Verified for unknown logins, so that time does not tell whether a login exists."""
 
@@ -113,7 +113,8 @@ class StaffRegister:
         if not login:
             raise ValueError("a login is needed")
         _check_password(login, password)
-        row = StaffRow(new_id(), login, name, self._hasher.hash(password), instant_text(self._now()), held)
+        digest = self._hasher.hash(password)
+        row = StaffRow(new_id(), self._hall, login, name, digest, instant_text(self._now()), held)
         with self._lock:
             try:
                 self._registers.add_staff(row)
@@ -137,7 +138,7 @@ class StaffRegister:
 
     def reload(self) -> None:
         """Read the register again: another program (the command line) may have changed it."""
-        rows = {row.login: row for row in self._registers.staff()}
+        rows = {row.login: row for row in self._registers.staff(self._hall)}
         with self._lock:
             self._people = rows
 

@@ -196,8 +196,11 @@ def _append_text(filled: tuple[str, ...]) -> LiteralString:
         arrays = ", ".join(f"%({table}_{name})s::{_TYPES.get(name, 'text')}[]" for name in varying)
         inserts += (
             f", i_{table} AS (INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of this module's own
-            f"SELECT {chosen} FROM agreed, unnest({arrays}) AS r({', '.join(varying)}))"
+            f"SELECT {chosen} FROM agreed, unnest({arrays}) AS r({', '.join(varying)})"
         )
+        # events first: of two writers at one place the second one learns that, not that an answer is there already
+        after_events = " WHERE (SELECT count(*) FROM i_events) > 0" if "events" in filled else ""
+        inserts += " RETURNING 1)" if table == "events" else f"{after_events})"
     return f"""
         WITH lease AS (SELECT epoch FROM leases WHERE hall = %(hall)s FOR SHARE),
         head AS (SELECT seq, hash FROM events WHERE hall = %(hall)s ORDER BY seq DESC LIMIT 1),

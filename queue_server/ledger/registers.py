@@ -33,6 +33,7 @@ class StaffRow:
     """`password_hash` is an Argon2id string; `failures` are the wrong passwords since the last right one."""
 
     id: str
+    hall: str
     login: str
     name: str
     password_hash: str
@@ -121,18 +122,18 @@ class Registers:
 
     # --- staff
 
-    def staff(self) -> list[StaffRow]:
-        """Everybody, disabled ones too."""
+    def staff(self, hall: str) -> list[StaffRow]:
+        """Everybody of a hall, disabled ones too."""
         people, held = tables.staff, tables.staff_roles
         with self._database.read() as connection:
             roles: dict[str, list[str]] = {}
             for row in connection.execute(select(held).order_by(held.c.role)):
                 roles.setdefault(row.staff, []).append(row.role)
-            rows = connection.execute(select(people).order_by(people.c.login)).all()
+            rows = connection.execute(select(people).where(people.c.hall == hall).order_by(people.c.login)).all()
         return [_staff_row(row, tuple(roles.get(row.id, ()))) for row in rows]
 
     def add_staff(self, person: StaffRow) -> None:
-        """Raises `AlreadyThere` if the login is taken."""
+        """Raises `AlreadyThere` if the login is taken, in whatever hall."""
         people = tables.staff
         with self._database.write() as connection:
             self._absent(connection.execute(select(people.c.id).where(people.c.login == person.login)).first())

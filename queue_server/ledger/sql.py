@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from queue_server.ledger import leases, tables
 from queue_server.ledger.chain import GENESIS
@@ -152,6 +152,22 @@ class SqlLedger:
             if len(rows) < _PAGE:
                 return
             after = rows[-1].seq
+
+    def rows_with(self, hall: str, texts: Iterable[str], *, kinds: Iterable[str] = ()) -> Iterator[EventRow]:
+        """The rows of some `kinds` (all, where none are named) whose body holds any of `texts` (no text: any body).
+
+        Reads the whole hall: for a person who waits, not for a turn.
+        """
+        table = tables.events
+        wanted = [table.c.hall == hall]
+        if bodies := [table.c.body.contains(part, autoescape=True) for part in texts]:
+            wanted.append(or_(*bodies))
+        if named := tuple(kinds):
+            wanted.append(table.c.kind.in_(named))
+        columns = [table.c[name] for name in EVENT]
+        with self._database.read() as connection:
+            rows = connection.execute(select(*columns).where(*wanted).order_by(table.c.seq)).all()
+        return (EventRow(*row) for row in rows)
 
     def snapshot(self, hall: str, core_version: int) -> Snapshot | None:
         table = tables.snapshots

@@ -11,8 +11,11 @@ from prometheus_client import CollectorRegistry
 from starlette.responses import RedirectResponse, Response
 
 from queue_server.alerts import AlertBook
+from queue_server.channels import api as channels_api
+from queue_server.channels.api import ChannelDoor
 from queue_server.clock import utc_now
 from queue_server.counters import api
+from queue_server.counters.problems import as_problems
 from queue_server.counters.service import CounterService
 from queue_server.devices import DeviceBook
 from queue_server.hall_port import HallPort
@@ -30,18 +33,19 @@ from queue_server.web.settings import WebSettings
 from queue_server.web.speakers import SpeakerDesk
 from queue_server.web.ticket_page import ticket_routes
 
-API_TITLE = "成全e站 counters"
+API_TITLE = "成全e站 queue server"
 API_VERSION = "1"
 _LOOK_FOR_SPEAKERS_S = 10.0
 
 
 def make_api() -> FastAPI:
-    """An application with the counters' API alone, as `docs/openapi.yaml` describes it."""
+    """An application with the HTTP API alone, as `docs/openapi.yaml` describes it."""
     app = FastAPI(
         title=API_TITLE,
         version=API_VERSION,
-        description="Open a counter, call and serve people, answer requests for help. Every act names the version "
-        "that its maker saw (`seen`); what changed meanwhile is refused with 409 and nothing is done.",
+        description="For counters: open a counter, call and serve people, answer requests for help. For booking "
+        "channels: slots, appointments, check-in. Every act names the version that its maker saw (`seen`); what "
+        "changed meanwhile is refused with 409 and nothing is done. Refusals are problem details (RFC 9457).",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
@@ -52,9 +56,13 @@ def make_api() -> FastAPI:
             {"name": "calling", "description": "Calling and serving at a counter."},
             {"name": "queues", "description": "Who waits."},
             {"name": "help", "description": "Requests for help at terminals."},
+            {"name": "channels", "description": "Appointments for other channels, by API key."},
         ],
     )
     app.include_router(api.router)
+    app.include_router(channels_api.router)
+    generated = app.openapi
+    app.openapi = lambda: app.openapi_schema or as_problems(generated())  # type: ignore[method-assign]  # as FastAPI asks
     return app
 
 
@@ -66,6 +74,7 @@ def make_app(
     devices: DeviceBook,
     voice: Voice | None,
     settings: WebSettings,
+    channels: ChannelDoor,
     now: Callable[[], datetime] = utc_now,
     metrics: CollectorRegistry | None = None,
 ) -> FastAPI:
@@ -94,6 +103,7 @@ def make_app(
     )
     app.state.web = web
     app.state.counters = web.counters
+    app.state.channels = channels
     app.router.lifespan_context = _lifespan(web)
     install_handlers(app, web.templates)
     app.include_router(display_routes(web))

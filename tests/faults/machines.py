@@ -15,7 +15,8 @@ from typing import Any
 from provisioning.site import Site, write_toml
 from queue_server import config as server_config
 from queue_server.hall import TicketIssued, event_from_json
-from queue_server.ledger import SqliteDatabase, SqlLedger
+from queue_server.ledger import SqlLedger
+from queue_server.stores import open_database
 from tests.wire.seats import until
 from wire import messages, topics
 from wire.access import Device, Reader, device_subscriptions, reader_subscriptions
@@ -219,8 +220,7 @@ class Watcher:
 
 def issued(site: Site) -> list[TicketIssued]:
     """Every ticket in the ledger, in order."""
-    path = server_config.read(site.server_file).store.database
-    with SqliteDatabase(path, reserve_bytes=0) as database:
+    with open_database(server_config.read(site.server_file).store) as database:
         rows = [row for row in SqlLedger(database).events(HALL) if row.kind == TicketIssued.kind]
     return [event for row in rows if isinstance(event := event_from_json(row.body), TicketIssued)]
 

@@ -122,7 +122,9 @@ async def test_verify_names_the_row_that_was_edited(site: Site) -> None:
     database.close()
     broken = cli(site, "verify")
     assert broken.returncode == 1
-    assert json.loads(broken.stdout) == {"hall": "demo-hall", "intact": False, "broken_row": 1, "reason": "changed"}
+    told = json.loads(broken.stdout)
+    assert (told["hall"], told["intact"], told["broken_row"], told["reason"]) == ("demo-hall", False, 1, "changed")
+    assert "the text of row 1 was changed" in told["words"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ async def test_verify_names_the_row_that_was_edited(site: Site) -> None:
         ("server = 7", "server"),
         ('public_url = "not an address"', "public_url"),
         ("[mqtt]\nport = 99999", "mqtt.port"),
-        ('[hall]\nid = "Not An Id"', "hall.id"),
+        ('[[halls]]\nid = "Not An Id"', "halls.0.id"),
         ("nonsense = 1", "nonsense"),
         ("[", "c.toml"),
     ],
@@ -145,6 +147,7 @@ def test_a_bad_configuration_is_refused_with_the_place_of_the_fault(tmp_path: Pa
 
 def test_paths_count_from_the_file_and_the_password_stands_beside_it(site: Site) -> None:
     settings = config.read(site.server_file)
-    assert settings.store.database == site.server_file.parent / "data" / "ledger.db"
-    assert config.password(settings) == site.broker.accounts[settings.mqtt.username].password
-    assert settings.address == site.url
+    mqtt = settings.seat().mqtt
+    assert settings.store.database == str(site.server_file.parent / "data" / "ledger.db")
+    assert config.secret(mqtt.password_file) == site.broker.accounts[mqtt.username].password
+    assert settings.seat().url == site.url

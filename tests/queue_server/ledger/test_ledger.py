@@ -200,18 +200,33 @@ def test_an_edited_removed_or_rewritten_row_is_named(store: Store) -> None:
     )
     rows, days = list(store.ledger.events(HALL)), store.ledger.day_heads(HALL)
     edited = [replace(r, body='{"n":99}') if r.seq == 3 else r for r in rows]
-    assert first_broken(HALL, edited, days) == Broken(3, "changed")
+    assert first_broken(HALL, edited, days) == Broken(3, "changed", 0, edited[2])
     shifted = [replace(r, by=f"{r.by}\n{r.why}", why=r.kind, kind=r.body, body="") if r.seq == 3 else r for r in rows]
-    assert first_broken(HALL, shifted, days) == Broken(3, "changed")
-    assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing")
-    assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut")
-    assert first_broken(HALL, rows[:4], days) == Broken(5, "cut")
+    assert first_broken(HALL, shifted, days) == Broken(3, "changed", 0, shifted[2])
+    assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing", 0)
+    assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut", 5)
+    assert first_broken(HALL, rows[:4], days) == Broken(5, "cut", 0)
+    assert first_broken(HALL, [*rows[:5], replace(rows[5], body="{}"), rows[6]], days).good_until == 5  # type: ignore[union-attr]
     moved = MemoryLedger(clock=lambda: 0.0)
     moved.acquire(HALL, "forger", 15)
     moved.append(AppendBatch(HALL, 1, 0, tuple(event(n if n != 3 else 99) for n in range(1, 8))))
-    assert first_broken(HALL, moved.events(HALL), days) == Broken(5, "day_head")
-    assert first_broken(HALL, [*rows[:2], *list(moved.events(HALL))[2:]], days) == Broken(5, "day_head")
-    assert first_broken(HALL, [*rows[:3], *list(moved.events(HALL))[3:]], days) == Broken(4, "unlinked")
+    forged = list(moved.events(HALL))
+    assert first_broken(HALL, forged, days) == Broken(5, "rewritten", 0, forged[4])
+    mixed = [*rows[:3], *forged[3:]]
+    assert first_broken(HALL, mixed, days) == Broken(4, "unlinked", 0, mixed[3])
+
+
+def test_a_tail_that_was_made_anew_is_found_by_a_head_that_was_exported_before(store: Store) -> None:
+    """The forger has the whole database, kept heads and all; the exported heads are elsewhere."""
+    epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
+    store.ledger.append(AppendBatch(HALL, epoch, 0, tuple(event(n) for n in range(1, 9))))
+    exported = [Head(row.seq, row.hash) for row in store.ledger.events(HALL) if row.seq in (2, 4, 6)]
+    forged = MemoryLedger(clock=lambda: 0.0)
+    forged.acquire(HALL, "forger", 15)
+    forged.append(AppendBatch(HALL, 1, 0, tuple(event(n if n != 5 else 99) for n in range(1, 9))))
+    rows = list(forged.events(HALL))
+    assert first_broken(HALL, rows) == Head(8, rows[-1].hash)
+    assert first_broken(HALL, rows, exported) == Broken(6, "rewritten", 4, rows[5])
 
 
 def test_every_ledger_error_says_what_the_terminal_is_told() -> None:
