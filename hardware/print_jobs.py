@@ -225,8 +225,9 @@ class PrintJobStore:
         return self._transaction(lambda database: dict(database.execute(select, (device,)).fetchall()))
 
     def close(self) -> None:
-        """Write what is waiting, close the file and end the thread."""
-        self._thread.submit(self._close_file)
+        """Write what is waiting, close the file and end the thread. A second call does nothing."""
+        with contextlib.suppress(RuntimeError):
+            self._thread.submit(self._close_file)
         self._thread.shutdown()
 
     # --- on the store's thread -----------------------------------------------------------------
@@ -258,7 +259,12 @@ class PrintJobStore:
                 log.error("print_job_store", error=type(error).__name__)
                 raise JobNotKept(type(error).__name__) from error
 
-        return self._thread.submit(guarded)
+        try:
+            return self._thread.submit(guarded)
+        except RuntimeError:  # closed
+            refused: Future[T] = Future()
+            refused.set_exception(JobNotKept("closed"))
+            return refused
 
     def _open_file(self) -> None:
         if self._path is not None:
@@ -341,7 +347,10 @@ class JobOnItsWay:
         return self.kept.state
 
     def enter(self, state: JobState, detail: Detail = Detail.NONE) -> None:
-        """Go on to `state`. Before the first byte a job that cannot be kept raises; later the log has it."""
+        """Go on to `state`; the listener hears of it once it is kept.
+
+        Before the first byte a job that cannot be kept raises; later the log has it.
+        """
         following = follow(self.kept, state, detail)
         if state is JobState.PREFLIGHT:
             self._begun.result()
@@ -351,6 +360,8 @@ class JobOnItsWay:
             kept = self._store.keep(following)
             if state is JobState.SENDING:
                 kept.result()
+            elif state in ENDED:
+                kept.exception()
             self.kept = following
         self._on_state(state)
 

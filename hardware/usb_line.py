@@ -62,7 +62,8 @@ def find_usb_printers(usblp: Path = USBLP_NODES) -> Iterator[Found]:
                 yield Found(address, _device_id(device, interface.number) or "")
             usb.util.dispose_resources(device)
     for node in sorted(usblp.glob("lp*")):
-        yield Found(UsbLpAddress(str(node)), "the kernel's own printer driver")
+        told = Path("/sys/class/usbmisc") / node.name / "device" / "ieee1284_id"
+        yield Found(UsbLpAddress(str(node)), told.read_text().strip() if told.is_file() else "")
 
 
 def use_backend(backend: Any) -> None:

@@ -82,7 +82,11 @@ class Paper:
             "FS W": lambda d: self._chinese_size(d[0] & 1, d[0] & 1),
             "GS v 0": self._raster,
             "GS ( k": self._symbol,
+            "GS ( L": self._graphics,
+            "GS 8 L": self._graphics,
         }
+        self.kept: dict[bytes, Image.Image] = {}
+        """Pictures that outlive power-off, by their key codes."""
         self.fed_dots = 0
 
     @property
@@ -207,6 +211,16 @@ class Paper:
         if scale != (1, 1):
             picture = picture.resize((picture.width * scale[0], picture.height * scale[1]), Image.Resampling.NEAREST)
         self._block(picture)
+
+    def _graphics(self, data: bytes) -> None:
+        """`GS ( L`: keep a picture under a key (function 67), print a kept one (69)."""
+        function = data[1] if len(data) > 3 else None
+        if function == 67:
+            width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+            if width and height and len(data) == 11 + (width + 7) // 8 * height:
+                self.kept[bytes(data[3:5])] = ImageChops.invert(Image.frombytes("1", (width, height), data[11:]))
+        elif function == 69 and (kept := self.kept.get(bytes(data[2:4]))) is not None:
+            self._block(kept)
 
     def _symbol(self, data: bytes) -> None:
         """Two-dimensional codes: QR only (`31` and a function)."""

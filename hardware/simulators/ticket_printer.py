@@ -41,6 +41,22 @@ class PrinterFaults:
 
 
 @dataclass(frozen=True, slots=True)
+class PrinterModel:
+    """What kind of printer is played."""
+
+    maker: str = "EPSON"
+    name: str = "TM-T20III"
+    firmware: str = "60.01 ESC/POS"
+    knows_process_id: bool = True
+    """Whether it answers `GS ( H`, which many clones do not."""
+    keeps_pictures: bool = True
+    ordered_without_paper: bool = False
+    """Clones answer `GS r` at once when they have no paper, with `0F`."""
+    has_mouth: bool = False
+    """A cut slip hangs in the mouth until somebody takes it; `DLE EOT 20` tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slip:
     """One slip that was cut off."""
 
@@ -61,7 +77,7 @@ class PrinterEvent:
 class TicketPrinterSimulator(LineSimulator):
     """A printer on a simulated line; slips are saved into `slips_folder`. Methods may be called from any thread.
 
-    `knows_process_id`: whether it answers `GS ( H`, which many clones do not. `on_event` runs on the line's thread.
+    `on_event` runs on the line's thread.
     """
 
     def __init__(
@@ -70,7 +86,7 @@ class TicketPrinterSimulator(LineSimulator):
         slips_folder: Path,
         font: Path,
         *,
-        knows_process_id: bool = True,
+        model: PrinterModel | None = None,
         on_event: Callable[[PrinterEvent], None] | None = None,
     ) -> None:
         super().__init__(line)
@@ -85,14 +101,15 @@ class TicketPrinterSimulator(LineSimulator):
         self._recent = bytearray()
         self._recent_inside = False
         self._knife_jammed = False
-        self._knows_process_id = knows_process_id
+        self.model = model or PrinterModel()
+        self.slip_in_mouth = False
         self._automatic = 0
         self._last_automatic = b""
         self._counting_from = 0
 
     @property
     def actions(self) -> Mapping[str, Callable[..., None]]:
-        return {"power": self.power_cycle}
+        return {"power": self.power_cycle, "take": self.take_slip}
 
     @property
     def paper_used_mm(self) -> float:
@@ -131,6 +148,10 @@ class TicketPrinterSimulator(LineSimulator):
 
         self.line.call(change)
 
+    def take_slip(self) -> None:
+        """Somebody takes what hangs in the mouth."""
+        self.line.call(lambda: setattr(self, "slip_in_mouth", False))
+
     def power_cycle(self) -> None:
         """Off and on: what waited is lost, what is on the paper stays there."""
 
@@ -157,6 +178,7 @@ class TicketPrinterSimulator(LineSimulator):
         event = PrinterEvent(kind, detail)
         self.events.append(event)
         self._on_event(event)
+        self.tell(f"{kind} {detail}".rstrip())
 
     def _take(self, data: bytes) -> None:
         for byte in data:
@@ -189,6 +211,9 @@ class TicketPrinterSimulator(LineSimulator):
         faults = self.faults
         if n in faults.silent_questions:
             return
+        if n == 20 and self.model.has_mouth:
+            self.line.send(self._full_status())
+            return
         status = {
             1: 0x08 * self._blocked,
             2: 0x04 * faults.cover_open | 0x20 * faults.paper_out | 0x40 * self._in_error,
@@ -197,6 +222,13 @@ class TicketPrinterSimulator(LineSimulator):
         }.get(n)
         if status is not None:
             self.line.send(bytes((0x12 | status,)))
+
+    def _full_status(self) -> bytes:
+        """`10 0F`, then paper, user, recoverable and unrecoverable state."""
+        faults = self.faults
+        paper = 0x01 * faults.paper_out | 0x04 * (faults.near_end or faults.paper_out) | 0x20 * self.slip_in_mouth
+        unrecoverable = 0x01 * self._knife_jammed | 0x04 * faults.unrecoverable
+        return bytes((0x10, 0x0F, paper, 0x02 * faults.cover_open, 0x01 * faults.head_too_hot, unrecoverable))
 
     def _recover(self, n: int) -> None:
         """`DLE ENQ`: 1 goes on, 2 forgets what waited."""
@@ -218,6 +250,9 @@ class TicketPrinterSimulator(LineSimulator):
         while self._waiting and not self._blocked:
             self._execute(self._waiting.popleft())
             self._use_up()
+        while self._waiting and self.model.ordered_without_paper and self.faults.paper_out:
+            if self._waiting.popleft().name == "GS r":
+                self.line.send(b"\x0f")
         self._send_automatic()
 
     def _use_up(self) -> None:
@@ -233,12 +268,23 @@ class TicketPrinterSimulator(LineSimulator):
         elif command.name == "GS r":
             self.line.send(bytes((0x03 if self.faults.near_end else 0x00,)))
         elif command.name == "GS ( H":
-            if self._knows_process_id and command.data[:2] == b"00" and len(command.data) == 6:
+            if self.model.knows_process_id and command.data[:2] == b"00" and len(command.data) == 6:
                 self.line.send(b"\x37\x22" + command.data[2:] + b"\x00")
+        elif command.name == "GS I":
+            self._tell_names(command.data[0])
+        elif command.name == "GS ( L" and command.data[:2] == b"\x30\x40":
+            if self.model.keeps_pictures:
+                self.line.send(b"\x37\x72\x40" + b"".join(self._paper.kept) + b"\x00")
         elif command.name == "GS a":
             self._automatic, self._last_automatic = command.data[0], b""
         elif not self._paper.execute(command) and command.name not in _WITHOUT_EFFECT:
             self._happened("unknown_command", command.name)
+
+    def _tell_names(self, n: int) -> None:
+        """`GS I`: names of the printer; it is silent about what it does not have."""
+        said = {65: self.model.firmware, 66: self.model.maker, 67: self.model.name}.get(n)
+        if said:
+            self.line.send(b"\x5f" + said.encode("ascii") + b"\x00")
 
     def _cut(self, command: Command) -> None:
         if self.faults.cutter_error:
@@ -255,6 +301,7 @@ class TicketPrinterSimulator(LineSimulator):
         picture.save(unfinished, "PNG", dpi=(203, 203))
         unfinished.replace(path)
         self.slips.append(Slip(path, text, (picture.height - MARGIN_DOTS) / DOTS_PER_MM))
+        self.slip_in_mouth = self.model.has_mouth
         self._happened("slip", str(path))
 
     def _send_automatic(self) -> None:

@@ -224,7 +224,8 @@ class _Looks:
         if now < self.next_turn:
             return
         if self._asked is not None:
-            self._job.cause = Detail.NO_ANSWER
+            if self._job.cause is Detail.NONE:
+                self._job.cause = Detail.NO_ANSWER
             self._seen.clear()
         self._asked = len(self._seen) + 1
         self._run.write(ask_real_time(self._asked))
@@ -234,8 +235,7 @@ class _Looks:
         match answer:
             case AutomaticStatus(frame):
                 status = automatic_status(frame)
-                if status.health is Health.FAULT:
-                    self._job.cause = status.detail
+                self._job.cause = status.detail if status.health is Health.FAULT else Detail.NONE
             case OrderedPaperStatus() if not proves_print(answer):
                 self._job.cause = Detail.PAPER_OUT  # a fence that says "no paper" proves nothing
             case RealTimeStatus(byte) if self._asked is not None:

@@ -104,10 +104,9 @@ def full_status(data: bytes) -> FullStatus | None:
 
 
 def _key(key: str) -> bytes:
-    code = key.encode("ascii", "replace")
-    if len(code) != 2 or not all(0x20 <= byte < 0x7F for byte in code):
+    if len(key) != 2 or not (key.isascii() and key.isprintable()):
         raise ValueError(f"{key!r}: want two printable ASCII characters")
-    return code
+    return key.encode("ascii")
 
 
 def _framed(data: bytes, header: int) -> bytes | None:

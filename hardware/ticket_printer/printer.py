@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from hardware.cancel import CancelToken
 from hardware.command import Run
@@ -40,6 +41,8 @@ from hardware.ticket_printer.raster import SlipFont
 from hardware.ticket_printer.specimen import specimen
 from hardware.usb_line import open_printer_line
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome, Supply
+
+_UNCUT: Final = "uncut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,9 @@ class TicketPrinter(Device[Line]):
         self._fence_numbers = itertools.count(int(time.time()) & 0xFFFF)
         self._unsettled: _Unsettled | None = None
         self._in_mouth: _InMouth | None = None
-        self._uncut = False
         self._greeted: Line | None = None
         self._kept_pictures: frozenset[str] = frozenset()
+        self._counters: dict[str, float] | None = None
         self._roll: forecast.Roll | None = None
         self._paper = Supply.UNKNOWN
         capabilities = TicketPrinterCapabilities(
@@ -211,9 +214,9 @@ class TicketPrinter(Device[Line]):
         job.enter(JobState.SENDING)
         self._in_mouth = None
         fence_id = self._next_fence()
-        if self._uncut:
+        if self._uncut():
             send(run, separator(model))
-        self._uncut = True
+        self._keep_uncut(uncut=True)
         self._unsettled = _Unsettled(fence_id, job)
         try:
             send(run, encoded.stream)
@@ -229,14 +232,14 @@ class TicketPrinter(Device[Line]):
         fence_id = self._next_fence()
         send(run, cut(model) + fence_bytes(model.fence, fence_id))
         self._talk.await_fence(run, model.fence, fence_id, job)
-        self._uncut = False
+        self._keep_uncut(uncut=False)
         return self._after_cut(run, job)
 
     def _after_cut(self, run: Run[Line], job: JobOnItsWay) -> PrintResult:
         error = self._talk.ask(run, 3)
         if error is not None and (status := status_of({3: error})).health is Health.FAULT:
             run.report(self._judged(status))
-            self._uncut = True
+            self._keep_uncut(uncut=True)
             return PrintResult(job.state, Outcome.DEVICE_FAULT, status.detail)
         if self._profile.presenter is not Presenter.NONE:
             self._in_mouth = _InMouth(job, time.monotonic())
@@ -322,13 +325,26 @@ class TicketPrinter(Device[Line]):
             health, detail = (Health.DEGRADED, Detail.PAPER_LOW) if low else (Health.OK, Detail.NONE)
         return DeviceStatus(health, detail, {forecast.PAPER: paper}, {"slips": roll.slips_left})
 
+    def _uncut(self) -> bool:
+        """Whether something of an earlier slip may hang out of the printer, also one of an earlier start."""
+        return bool(self._kept().get(_UNCUT, 0.0))
+
+    def _keep_uncut(self, *, uncut: bool) -> None:
+        self._kept()[_UNCUT] = float(uncut)
+        self._jobs.set_counters(self.role, {_UNCUT: float(uncut)})
+
+    def _kept(self) -> dict[str, float]:
+        """What was kept of this printer when the driver started."""
+        if self._counters is None:
+            try:
+                self._counters = self._jobs.counters(self.role).result()
+            except HardwareError:
+                self._counters = {}
+        return self._counters
+
     def _paper_roll(self) -> forecast.Roll:
         if self._roll is None:
-            try:
-                kept = self._jobs.counters(self.role).result()
-            except HardwareError:
-                kept = {}
-            self._roll = forecast.roll_of(kept, self._profile.roll_mm)
+            self._roll = forecast.roll_of(self._kept(), self._profile.roll_mm)
         return self._roll
 
     def _keep_roll(self, roll: forecast.Roll) -> None:

@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 
 from hardware.cancel import CancelToken
 from hardware.device import Supervision
-from hardware.simulators.line import LineFaults
-from hardware.ticket_printer.document import Align, Banner, BigText, PrintDocument, QrCode, Rule, Text
 from hardware.print_jobs import JobState
+from hardware.simulators.line import LineFaults
+from hardware.simulators.ticket_printer import PrinterModel
+from hardware.ticket_printer.document import Align, Banner, BigText, PrintDocument, QrCode, Rule, Text
 from hardware.ticket_printer.profile import Fence, PrinterProfile
 from hardware.vocabulary import Detail, Health, Outcome, Supply, WhoActs
 
@@ -27,6 +28,7 @@ SLIP = PrintDocument(
         QrCode(LINK),
     )
 )
+CLONE = PrinterModel(knows_process_id=False)
 ALL_STATES = [JobState.QUEUED, JobState.PREFLIGHT, JobState.SENDING, JobState.SENT, JobState.PRINTED]
 
 
@@ -63,7 +65,7 @@ async def test_a_print_can_be_awaited_in_asyncio(bench, soon):
 
 @pytest.mark.parametrize("native_qr", [True, False])
 def test_a_clone_without_process_id_is_proven_by_its_ordered_paper_status(bench, simulator, soon, native_qr):
-    clone = bench.tcp_printer_simulator(knows_process_id=False)
+    clone = bench.tcp_printer_simulator(model=CLONE)
     profile = PrinterProfile(fence=Fence.PAPER_SENSOR, native_qr=native_qr)
     result = bench.printer(clone.address, profile=profile).print(SLIP, soon()).result(20)
     assert result.outcome is Outcome.DONE
@@ -71,7 +73,7 @@ def test_a_clone_without_process_id_is_proven_by_its_ordered_paper_status(bench,
 
 
 def test_a_printer_that_ignores_the_fence_leaves_the_slip_unknown(bench, soon):
-    clone = bench.tcp_printer_simulator(knows_process_id=False)
+    clone = bench.tcp_printer_simulator(model=CLONE)
     future, states = printing(bench.printer(clone.address), soon, seconds=0.6)
     result = future.result(20)
     assert (result.state, result.outcome, result.detail) == (
