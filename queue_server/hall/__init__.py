@@ -66,7 +66,7 @@ from queue_server.hall.counters import (
     SessionCommand,
     StepEvent,
 )
-from queue_server.hall.day import CloseDay, DayClosed, DayOpened, OpenDay, TicketExpired
+from queue_server.hall.day import CALENDAR, CloseDay, DayClosed, DayOpened, OpenDay, TicketExpired
 from queue_server.hall.dispatch import decide, evolve
 from queue_server.hall.hall import Hall, NotConfigured, ServiceState
 from queue_server.hall.handling import StepOpened, TicketCommand
@@ -127,6 +127,7 @@ from queue_server.hall.words import words
 from queue_server.hall.workplaces import Counter, CounterClass, PauseReason, ProfileQueue, WorkProfile
 
 __all__ = [
+    "CALENDAR",
     "CORE_VERSION",
     "AcknowledgeHelp",
     "ActUndone",

@@ -68,7 +68,13 @@ async def serve(directory: Path, port: int) -> None:
     await rig.open()
     settings = WebSettings(public_url=url, minimum_call_s=1.5, beat_s=0.5, stale_after_s=2)
     app = make_app(
-        rig.port, staff=rig.staff, alerts=rig.alerts, devices=rig.devices, voice=announcement, settings=settings
+        rig.port,
+        staff=rig.staff,
+        alerts=rig.alerts,
+        devices=rig.devices,
+        voice=announcement,
+        settings=settings,
+        channels=rig.door,
     )
     app.include_router(orders(rig))
     config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=1)

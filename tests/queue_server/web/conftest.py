@@ -32,7 +32,13 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 @pytest.fixture
 async def app(rig: Rig) -> AsyncIterator[FastAPI]:
     app = make_app(
-        rig.port, staff=rig.staff, alerts=rig.alerts, devices=rig.devices, voice=announcement, settings=SETTINGS
+        rig.port,
+        staff=rig.staff,
+        alerts=rig.alerts,
+        devices=rig.devices,
+        voice=announcement,
+        settings=SETTINGS,
+        channels=rig.door,
     )
     async with app.router.lifespan_context(app):
         yield app

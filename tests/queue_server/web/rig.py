@@ -12,6 +12,9 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from queue_server.alerts import AlertBook
+from queue_server.channels.api import ChannelDoor
+from queue_server.channels.keys import ApiKeys
+from queue_server.channels.service import ChannelService
 from queue_server.clock import utc_now
 from queue_server.devices import DeviceBook
 from queue_server.hall import (
@@ -28,10 +31,12 @@ from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
 from queue_server.ids import new_id, new_token
 from queue_server.ledger import SqliteDatabase, SqlLedger
+from queue_server.ledger.channels import ChannelRegisters
 from queue_server.ledger.registers import Registers
 from queue_server.staff import Staff, StaffRegister
 
 HALL = "shili"
+HALL_KEY = bytes(range(32))
 PASSWORD = "correct horse battery"
 SYSTEM = Actor("system", "rig")
 KIOSK = Actor("device", "kiosk-1")
@@ -69,8 +74,11 @@ class Rig:
         # the cheapest hash there is: what is tested here is not argon2
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         self.staff = StaffRegister(HALL, registers, self.alerts, now=now, hasher=hasher)
+        self.channels = ChannelRegisters(self._database)
+        self.keys = ApiKeys(HALL, self.channels, registers, now=now)
         settings = HallSettings(hall=HALL, server="s1", public_url=public_url, data=path, projection_every=0.02)
         self.port = HallThread(settings, SqlLedger(self._database), self.alerts, self.devices, now=now)
+        self.door = ChannelDoor(ChannelService(self.port, hall_key=HALL_KEY, public_url=public_url), self.keys)
         self._configuration = configuration or sample()
         self._ids = count()
 
