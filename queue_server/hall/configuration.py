@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 from queue_server.hall.limits import Limits, Quota
 from queue_server.hall.numbers import Numbering
 from queue_server.hall.offline_numbers import LeasedRange, OfflineRules
-from queue_server.hall.opening import Calendar
+from queue_server.hall.opening import Calendar, Stretch
 from queue_server.hall.rules import EvidenceKind, PriorityClass, Rules
 from queue_server.hall.slots import AppointmentRules, SlotPlan
 from queue_server.hall.texts import NO_TEXT, Text
@@ -189,14 +189,34 @@ class HallConfiguration:
 
     def day_ends(self, business_date: date) -> datetime:
         """The instant at which `business_date` ends (the first one, where a clock change repeats the wall time)."""
-        end = self._day_end
-        day = business_date + timedelta(days=1) if end.hour < 12 else business_date
-        return datetime.combine(day, end, self._zone).astimezone(_UTC)
+        ends = self._day_ends.get(business_date)
+        if ends is None:
+            end = self._day_end
+            day = business_date + timedelta(days=1) if end.hour < 12 else business_date
+            ends = self._day_ends[business_date] = datetime.combine(day, end, self._zone).astimezone(_UTC)
+        return ends
 
     @cached_property
     def _minutes(self) -> dict[str, float]:
         of = {queue.id: [s.minutes for s in self.services if s.queue == queue.id] for queue in self.queues}
         return {queue: fmean(minutes) for queue, minutes in of.items() if minutes}
+
+    @cached_property
+    def open_stretches(self) -> dict[str, Stretch]:
+        """The stretch last found open, by calendar: `opening.standing` keeps it, so that no number costs a search."""
+        return {}
+
+    def calendar(self, calendar: str) -> Calendar | None:
+        return self._calendars.get(calendar)
+
+    @cached_property
+    def _calendars(self) -> dict[str, Calendar]:
+        return {calendar.id: calendar for calendar in self.calendars}
+
+    @cached_property
+    def _day_ends(self) -> dict[date, datetime]:
+        """Ends of days that were asked for before."""
+        return {}
 
     @cached_property
     def _queues(self) -> dict[str, Queue]:

@@ -74,9 +74,9 @@ def begin_day(hall: "Hall", now: datetime) -> Outcome:
     A clock that was set back does not lead back: the open day goes on, and a closed one stays closed.
     """
     store = hall.store
-    today = hall.configuration.business_date(now)
-    if store.open_day is not None and today <= store.open_day:
+    if store.open_day is not None and now < hall.configuration.day_ends(store.open_day):
         return ()
+    today = hall.configuration.business_date(now)
     if store.is_past(today):
         return refusals.DayAlreadyClosed(business_date=str(today))
     ended = CloseDay(by=CALENDAR, business_date=store.open_day) if store.open_day else None

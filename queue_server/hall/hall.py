@@ -76,8 +76,10 @@ class Hall:
 
     def business_date(self, now: datetime) -> date:
         """The business date at `now`: the open day's while it is open, also after the clock was set back."""
-        today = self.configuration.business_date(now)
-        return max(today, self.store.open_day) if self.store.open_day else today
+        day = self.store.open_day
+        if day is not None and now < self.configuration.day_ends(day):
+            return day
+        return self.configuration.business_date(now)
 
     def day_due(self, now: datetime) -> date | None:
         """The open day, if its end has passed: time for `CloseDay`."""

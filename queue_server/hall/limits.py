@@ -7,7 +7,8 @@ hours, quotas and the closing time are for everybody else but those with an appo
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -134,9 +135,13 @@ class Tally:
 
 def half_of(configuration: "HallConfiguration", business_date: date, now: datetime) -> Half:
     """The half of the business day: its afternoon begins at the hall's wall time on the date itself."""
-    wall = time.fromisoformat(configuration.limits.afternoon_from)
-    begins = datetime.combine(business_date, wall, ZoneInfo(configuration.time_zone))
+    begins = _afternoon(configuration.time_zone, configuration.limits.afternoon_from, business_date)
     return "afternoon" if now >= begins else "morning"
+
+
+@lru_cache(maxsize=64)
+def _afternoon(time_zone: str, begins: str, business_date: date) -> datetime:
+    return datetime.combine(business_date, time.fromisoformat(begins), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def half_of_ticket(store: "Store", ticket: "Ticket") -> Half:
@@ -198,6 +203,8 @@ def _of_person(hall: "Hall", service: "Service", queue: "Queue", person: str) ->
 
 
 def _of_quota(hall: "Hall", service: "Service", now: datetime) -> Refusal | None:
+    if service.quota.morning is None and service.quota.afternoon is None:
+        return None
     day = hall.business_date(now)
     half = half_of(hall.configuration, day, now)
     limit = service.quota.of(half)

@@ -91,8 +91,7 @@ def _instant(day: date, wall: str, zone: ZoneInfo) -> datetime:
 
 def calendar_of(configuration: "HallConfiguration", service: "Service") -> Calendar | None:
     """The service's own calendar or the hall's; None: open at any hour."""
-    wanted = service.hours or configuration.hours
-    return next((calendar for calendar in configuration.calendars if calendar.id == wanted), None)
+    return configuration.calendar(service.hours or configuration.hours or "")
 
 
 @dataclass(frozen=True)
@@ -111,11 +110,16 @@ def standing(configuration: "HallConfiguration", service: "Service", now: dateti
     calendar = calendar_of(configuration, service)
     if calendar is None:
         return Standing(open=True)
+    known = configuration.open_stretches.get(calendar.id)
+    if known is not None and known.begins <= now < known.ends:
+        return Standing(open=True, closes_at=known.ends)
     zone = ZoneInfo(configuration.time_zone)
     week = stretches(calendar, zone, now, 7)
     if week and week[0].begins <= now:
-        endless = week[0].ends > now + timedelta(days=7)
-        return Standing(open=True, closes_at=None if endless else week[0].ends)
+        if week[0].ends > now + timedelta(days=7):
+            return Standing(open=True)
+        configuration.open_stretches[calendar.id] = week[0]
+        return Standing(open=True, closes_at=week[0].ends)
     ahead = week or stretches(calendar, zone, now, DAYS_SEARCHED)
     opens_at = ahead[0].begins if ahead else None
     same_day = opens_at is not None and opens_at.astimezone(zone).date() == now.astimezone(zone).date()

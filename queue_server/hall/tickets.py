@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from queue_server.hall import limits, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
 from queue_server.hall.appointments import CITIZEN_LEFT, reopen
-from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why
+from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why, quick
 from queue_server.hall.numbers import next_serial
 from queue_server.hall.placing import key_at, key_now
 from queue_server.hall.states import Act, after
@@ -72,7 +72,7 @@ class CancelTicket(Command):
     seen: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick
 class TicketIssued(Event):
     """A number is given. `skipped`: serials passed over because a number of an earlier day still lives.
 

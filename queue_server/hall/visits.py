@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from queue_server.hall.base import CorruptHistory
+from queue_server.hall.base import CorruptHistory, quick
 from queue_server.hall.states import AT_COUNTER, FINISHED, INITIAL, Act, StepState, after
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Addressee:
     id: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick
 class Step:
     """One service within a visit. `order_key` is the instant (µs since 1970) from which it accrues, made unique."""
 
@@ -52,7 +52,7 @@ class Step:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick
 class Ticket:
     """A number and the steps that it stands for; its state is its current (last) step's."""
 
