@@ -27,6 +27,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "escpos": "hardware.ticket_printer.driver:DRIVER",
         "code-serial": "hardware.code_scanner.serial_scanner:DRIVER",
         "code-keyboard": "hardware.code_scanner.keyboard_scanner:DRIVER",
+        "camera-codes": "hardware.camera.code_camera:DRIVER",
         "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
     }
 )
@@ -79,6 +80,9 @@ class Driver(Generic[OptionsT]):
     options: type[OptionsT]
     bauds: tuple[int, ...] = ()
     """Rates at which a device on a serial port is looked for, the likeliest first; empty: the address as it is."""
+    speaks_unasked: bool = False
+    """Whether its devices say something all the time, so that a silent address is none of them, and one that speaks is
+    nothing else."""
     find: Callable[[], Iterable[Found]] | None = None
     """Addresses on this machine where a device of this driver could be. Never opens one, never raises."""
     probe: Callable[[Address, float], DeviceStatus | None] | None = None

@@ -56,14 +56,7 @@ class Binding:
 
 def load(path: Path) -> tuple[Binding, ...]:
     """The devices in a profile; its other parts are not looked at. Raises `BadProfile`."""
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise BadProfile(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadProfile(f"{path}: not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadProfile(f"{path}: not TOML: {error}") from None
+    table = _table(path)
     try:
         return read(table.get("devices", {}), path.resolve().parent)
     except BadProfile as error:
@@ -119,3 +112,20 @@ def _binding(role: Role, entry: object, home: Path) -> Binding:
         raise BadProfile(f"{where}.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
     paths = {name: home / value for name, value in options if isinstance(value, Path)}
     return Binding(role, chosen, address, options.model_copy(update=paths))
+
+
+def terminal_name(path: Path) -> str:
+    """The terminal that a profile is for; the file's name where it does not say. Raises `BadProfile`."""
+    named = _table(path).get("terminal")
+    return named if isinstance(named, str) else path.stem
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadProfile(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadProfile(f"{path}: not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadProfile(f"{path}: not TOML: {error}") from None

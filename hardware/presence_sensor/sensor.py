@@ -135,6 +135,8 @@ DRIVER: Final = Driver(
     schemes=LINE_SCHEMES,
     open=_open,
     options=SensorOptions,
+    bauds=(57600, 9600),
+    speaks_unasked=True,
     find=serial_ports,
     probe=partial(probe_by_opening, _open, SensorOptions(), Role.PRESENCE_SENSOR),
 )

@@ -1,25 +1,25 @@
 """Words typed at running simulators: lay a card, open the cover, break a line."""
 
 import dataclasses
+import inspect
 import shlex
 from collections.abc import Callable
 from typing import Any, Final
 
-from hardware.simulators.id_card_reader import IdCardReaderSimulator, ReaderFaults
-from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults
-from hardware.simulators.ticket_printer import PrinterEvent, PrinterFaults, TicketPrinterSimulator
+from hardware.simulators.simulator import LineSimulator, Simulator, Trouble
 
 HELP: Final = """\
-lay [N [M]]                   lay sample card N (1 to 8), or two cards at once
-lift                          take the card away
-reader|printer unplug|plug    the line goes away, comes back
-reader|printer clear          everything as good as new
-printer power                 off and on again
-reader|printer fault NAME VALUE    a fault of the device
-reader|printer line NAME VALUE     a fault of the line
-help, quit
-VALUE: on, off, a number, 0x.. (bytes in hexadecimal), none"""
+help                       this text, and the menu of every device
+help DEVICE                faults and actions of one device
+DEVICE unplug | plug       it goes away, comes back
+DEVICE clear               everything as good as new
+DEVICE trouble NAME        silent, slow, garbage, half_frame, stuck_busy, vanishes
+DEVICE fault NAME VALUE    a fault of the device itself
+DEVICE line NAME VALUE     a fault of its line, byte by byte
+DEVICE ACTION [WORD …]     what a person does at it
+quit
+VALUE: on, off, a number, 0x.. (bytes in hexadecimal), none, or a word"""
 
 _WORDS: Final[dict[str, Any]] = {"on": True, "off": False, "none": None}
 
@@ -29,29 +29,21 @@ class BadCommand(ValueError):
 
 
 class SimulatorDesk:
-    """Holds the running simulators and obeys typed commands; `say` takes each line of its answers."""
+    """Holds running simulators by name and obeys typed commands; `say` takes each line of its answers."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._reader: IdCardReaderSimulator | None = None
-        self._printer: TicketPrinterSimulator | None = None
+        self._devices: dict[str, Simulator] = {}
 
-    def add_reader(self, reader: IdCardReaderSimulator) -> None:
-        self._reader = reader.start()
-        self._say(f"reader {reader.address}")
-
-    def add_printer(self, printer: TicketPrinterSimulator) -> None:
-        self._printer = printer.start()
-        self._say(f"printer {printer.address}")
+    def add(self, name: str, simulator: Simulator) -> None:
+        """Start a simulator and say where it is."""
+        simulator.tell = lambda text: self._say(f"{name} {text}")
+        self._devices[name] = simulator.start()
+        self._say(f"{name} {simulator.address}")
 
     def close(self) -> None:
-        for device in (self._reader, self._printer):
-            if device is not None:
-                device.close()
-
-    def printer_event(self, event: PrinterEvent) -> None:
-        """Say what happened at the printer."""
-        self._say(f"printer {event.kind} {event.detail}".rstrip())
+        for simulator in self._devices.values():
+            simulator.close()
 
     def obey(self, text: str) -> bool:
         """Carry out one typed line; False when it was `quit`. A bad line is answered, not raised."""
@@ -68,51 +60,61 @@ class SimulatorDesk:
     def _carry_out(self, words: list[str]) -> str:
         match words:
             case ["help"]:
-                return HELP
-            case ["lay", *numbers] if len(numbers) <= 2:
-                self._need_reader().lay(*(_card(number) for number in numbers or ["1"]))
-            case ["lift"]:
-                self._need_reader().lift()
-            case ["printer", "power"]:
-                self._need_printer().power_cycle()
-            case ["reader" | "printer" as device, *rest]:
-                self._device(device, rest)
+                return "\n".join([HELP, *(menu(name, device) for name, device in self._devices.items())])
+            case ["help", name]:
+                return menu(name, self._device(name))
+            case [name, "unplug"]:
+                self._device(name).unplug()
+            case [name, "plug"]:
+                self._device(name).plug()
+            case [name, "clear"]:
+                self._device(name).clear_faults()
+            case [name, "trouble", trouble]:
+                self._device(name).trouble(_trouble(trouble))
+            case [name, "fault", fault, value]:
+                device = self._device(name)
+                device.set_faults(**_one(type(device.faults), fault, value))
+            case [name, "line", fault, value]:
+                self._line(name).line.set_faults(LineFaults(**_one(LineFaults, fault, value)))
+            case [name, action, *rest]:
+                self._act(self._device(name), action, rest)
             case _:
                 raise BadCommand(f"{' '.join(words)!r} is no command; try help")
         return "ok"
 
-    def _device(self, name: str, words: list[str]) -> None:
-        device = self._need_reader() if name == "reader" else self._need_printer()
-        match words:
-            case ["unplug"]:
-                device.line.unplug()
-            case ["plug"]:
-                device.line.plug()
-            case ["clear"]:
-                device.clear_faults()
-            case ["fault", fault, value]:
-                faults = ReaderFaults if name == "reader" else PrinterFaults
-                device.set_faults(**_one(faults, fault, value))
-            case ["line", fault, value]:
-                device.line.set_faults(LineFaults(**_one(LineFaults, fault, value)))
-            case _:
-                raise BadCommand(f"{name} {' '.join(words)!r} is no command; try help")
+    def _device(self, name: str) -> Simulator:
+        if name not in self._devices:
+            raise BadCommand(f"{name!r} is none of {', '.join(self._devices) or 'the devices: nothing is simulated'}")
+        return self._devices[name]
 
-    def _need_reader(self) -> IdCardReaderSimulator:
-        if self._reader is None:
-            raise BadCommand("no reader is simulated")
-        return self._reader
+    def _line(self, name: str) -> LineSimulator:
+        device = self._device(name)
+        if not isinstance(device, LineSimulator):
+            raise BadCommand(f"{name} has no line of bytes; try trouble")
+        return device
 
-    def _need_printer(self) -> TicketPrinterSimulator:
-        if self._printer is None:
-            raise BadCommand("no printer is simulated")
-        return self._printer
+    def _act(self, device: Simulator, action: str, words: list[str]) -> None:
+        act = device.actions.get(action)
+        if act is None:
+            raise BadCommand(f"{action!r} is none of {', '.join([*device.actions, 'unplug', 'plug', 'clear'])}")
+        try:
+            inspect.signature(act).bind(*words)
+        except TypeError as error:
+            raise BadCommand(f"{action}: {error}") from None
+        act(*words)
 
 
-def _card(number: str) -> Any:
-    if not number.isdigit() or not 1 <= int(number) <= len(SAMPLE_CARDS):
-        raise BadCommand(f"{number!r}: sample cards are 1 to {len(SAMPLE_CARDS)}")
-    return SAMPLE_CARDS[int(number) - 1]
+def menu(name: str, device: Simulator) -> str:
+    """What one device can be told, with its faults as they are now."""
+    faults = [f"{field.name}={getattr(device.faults, field.name)}" for field in dataclasses.fields(device.faults)]
+    return f"{name}: actions {', '.join(device.actions) or 'none'}; faults {', '.join(faults)}"
+
+
+def _trouble(name: str) -> Trouble:
+    try:
+        return Trouble(name)
+    except ValueError:
+        raise BadCommand(f"{name!r} is none of {', '.join(Trouble)}") from None
 
 
 def _one(faults: Any, name: str, text: str) -> dict[str, Any]:
@@ -121,14 +123,26 @@ def _one(faults: Any, name: str, text: str) -> dict[str, Any]:
     if name not in fields:
         raise BadCommand(f"{name!r} is none of {', '.join(fields)}")
     wanted = str(fields[name].type)
-    if text in _WORDS:
-        value = _WORDS[text]
-    elif "bytes" in wanted:
-        value = bytes.fromhex(text.removeprefix("0x"))
-    elif "frozenset" in wanted:
-        value = frozenset(int(part) for part in text.split(","))
-    else:
-        value = float(text) if "float" in wanted else int(text, 0)
+    try:
+        value = _value(wanted, text)
+    except ValueError:
+        raise BadCommand(f"{name} wants {wanted}") from None
     if value is None and "None" not in wanted:
         raise BadCommand(f"{name} wants {wanted}")
     return {name: value}
+
+
+def _value(wanted: str, text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if "bytes" in wanted:
+        return bytes.fromhex(text.removeprefix("0x"))
+    if "frozenset" in wanted:
+        return frozenset(int(part) for part in text.split(","))
+    if "float" in wanted:
+        return float(text)
+    if "int" in wanted:
+        return int(text, 0)
+    if "str" in wanted:
+        return text
+    raise ValueError(text)

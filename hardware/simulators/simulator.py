@@ -30,11 +30,17 @@ class Place:
     baud: int | None = None
 
 
+def _nobody(text: str) -> None:
+    """Nobody listens."""
+
+
 class Simulator(ABC):
     """One simulated device. Methods may be called from any thread while it runs."""
 
     faults: Any
     """A frozen dataclass of the device's own faults: its fields are the menu."""
+    tell: Callable[[str], None] = staticmethod(_nobody)
+    """Hears what happens at the device (`slip …`), on any thread; set it before `start`."""
 
     @property
     @abstractmethod

@@ -1,9 +1,5 @@
 """The simulators themselves: judged by published literals and by encoders that nobody here wrote."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import zxingcpp
 from escpos.printer import Dummy
@@ -14,11 +10,8 @@ from PIL import ImageDraw
 
 from hardware.addresses import parse_address
 from hardware.lines import open_line
-from hardware.simulators.desk import SimulatorDesk
 from hardware.simulators.escpos_parser import CommandParser
 from hardware.simulators.id_cards import SAMPLE_CARDS
-from hardware.simulators.line import LineFaults, TcpServerLine
-from hardware.simulators.ticket_printer import TicketPrinterSimulator
 
 PREAMBLE = "AA AA AA 96 69 "
 
@@ -138,42 +131,3 @@ def test_any_command_bytes_leave_the_printer_alive(bench, soon):
             line.write(bytes((prefix, letter)) + b"\xff\x00\x01\x00" * 3 + bytes(4), soon())
     line.close()
     assert exchange(simulator.address, soon, bytes.fromhex("10 04 01"), 1) == b"\x12"
-
-
-def test_typed_commands_move_the_simulators_and_wrong_ones_are_answered(bench, tmp_path, font):
-    said = []
-    desk = SimulatorDesk(said.append)
-    assert desk.obey("lay 1\n")
-    assert said.pop().startswith("? no reader")
-    simulator = bench.printer_simulator()
-    printer = TicketPrinterSimulator(TcpServerLine(), tmp_path / "more", font)
-    desk.add_printer(printer)
-    for text in ("printer fault paper_out_after 12", "printer line split_at 3", "printer line noise_before 0xAA00"):
-        desk.obey(text)
-        assert said[-1] == "ok"
-    assert printer.faults.paper_out_after == 12
-    assert printer.line._faults == LineFaults(noise_before=b"\xaa\x00")
-    for wrong in ("printer fault nonsense 1", "printer fault paper_out_after x", "fly", "printer", "lay 1 2 3", '"'):
-        desk.obey(wrong)
-        assert said[-1].startswith("?")
-    assert not desk.obey("quit")
-    desk.close()
-    assert simulator.slips == []
-
-
-def test_the_command_line_keeps_both_devices_up(tmp_path, soon):
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-m", "hardware", "simulate", "--reader", tmp_path / "r", "--printer", tmp_path / "p"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-    ) as process:
-        addresses = dict(process.stdout.readline().split() for _ in range(2))
-        assert exchange(addresses["printer"], soon, bytes.fromhex("10 04 01"), 1) == b"\x12"
-        process.stdin.write("lay 2\nquit\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "ok\n"
-        assert process.wait(20) == 0
-    assert not (tmp_path / "r" / "id-card-reader").is_symlink()
