@@ -121,7 +121,7 @@ class ChannelRegisters:
         sent = tables.deliveries
         by_state = select(sent.c.state, func.count()).where(sent.c.webhook == webhook).group_by(sent.c.state)
         with self._database.read() as connection:
-            return WebhookCounts(**dict(connection.execute(by_state).tuples().all()))
+            return WebhookCounts(**{row[0]: row[1] for row in connection.execute(by_state)})
 
     def retry_dead(self, webhook: str, at: str) -> int:
         """Make the webhook's dead deliveries pending again, due at once; how many."""
