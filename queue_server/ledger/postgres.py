@@ -268,7 +268,7 @@ def _named_errors() -> Iterator[None]:
     except (DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         _raise_named(cause, error)
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         raise LedgerUnavailable(type(error).__name__) from error
 
 

@@ -84,8 +84,8 @@ class SqliteDatabase(Database):
         self._often_lock = threading.Lock()
         self._often: Connection | None = None
         self._room_until = 0.0
+        _make_folder(path.parent)
         with _named_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(path, busy_s)
             self._reader = self._engine.execution_options(reads_only=True)
             self._migrate()
@@ -259,6 +259,13 @@ def _writes(connection: Connection) -> bool:
     return not connection.get_execution_options().get("reads_only", False)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailable(f"the database's folder cannot be made: {error.strerror}") from error
+
+
 def _free_bytes(path: Path) -> int:
     try:
         stat = os.statvfs(path.parent)
@@ -278,5 +285,5 @@ def _named_errors(path: Path | None = None, reserve_bytes: int = 0) -> Iterator[
         if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and out_of_room):
             raise LedgerFull(name) from error
         raise LedgerUnavailable(name) from error
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         raise LedgerUnavailable(type(error).__name__) from error
