@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from queue_server import config, ledger_commands, logs, program
+from queue_server import channel_commands, config, ledger_commands, logs, program
 from queue_server.console_line import ConfigOption, HallOption, fail, open_stores, say
 from queue_server.devices import DeviceExists, new_instance
 from queue_server.ledger import LedgerError
@@ -81,6 +81,7 @@ def add_device(
 
 
 ledger_commands.install(app)
+channel_commands.install(app)
 
 
 def main() -> None:
