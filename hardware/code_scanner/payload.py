@@ -28,6 +28,7 @@ class Encoding(StrEnum):
 
     UTF_8 = "utf-8"
     GB18030 = "gb18030"
+    SHIFT_JIS = "shift-jis"  # of a QR code in Kanji mode
     DECLARED = "declared"  # the code itself names its character set (ECI); its decoder made the text
 
 

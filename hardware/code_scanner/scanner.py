@@ -1,6 +1,6 @@
 """What drivers of code scanners have in common: waiting for one usable code.
 
-What is scanned while nobody waits for it is thrown away, so that nobody gets his predecessor's code.
+What was scanned before somebody waits for a code is never given to him, so that nobody gets his predecessor's code.
 """
 
 import contextlib
@@ -88,7 +88,9 @@ class CodeScannerCapabilities(Capabilities):
 
 
 class CodeScanner(Device[Line]):
-    """What both kinds of scanner have in common."""
+    """What both kinds of scanner have in common. A code that is scanned while nobody waits for one is an event only."""
+
+    listens = True
 
     def __init__(
         self,
@@ -139,6 +141,14 @@ class CodeScanner(Device[Line]):
                     self._works(run)
                     self._emit(CodeScanned(self.role, code.text, code.symbology))
                     return CodeScan(Outcome.DONE, code=code)
+
+    def _listen(self, run: Run[Line]) -> None:
+        wait = CodeWait(lambda _: None)
+        while True:
+            code = self._next(wait, run, run.deadline)
+            if code is not None:
+                self._emit(CodeScanned(self.role, code.text, code.symbology))
+                code.wipe()
 
     def _next(self, wait: "CodeWait", run: Run[Line], until: float) -> Code | None:
         """A usable code, or None when something else has come or nothing until `until`."""

@@ -17,6 +17,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "escpos": "hardware.simulators.ticket_printer:simulate",
         "code-serial": "hardware.simulators.code_scanner:simulate_serial",
         "code-keyboard": "hardware.simulators.code_scanner:simulate_keyboard",
+        "camera-codes": "hardware.simulators.camera:simulate_codes",
         "maxsonar": "hardware.simulators.presence_sensor:simulate",
     }
 )

@@ -1,0 +1,68 @@
+"""Frames of a camera, and whether they move. Pure: time is an argument.
+
+On an unplugged or hung camera a capture library may answer the same frame for ever (opencv#5746, #14044, #5221, #4468).
+Two frames of a living sensor are never equal, because of its noise: equal frames for a while mean a frozen picture.
+"""
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]
+"""Pixels, height × width × 3 in the order blue, green, red, or height × width in grey."""
+
+_EVERY: Final = 7
+"""Rows and columns that are hashed: each seventh; prime to the 8 × 8 blocks of a JPEG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture. `number` counts from 1 since the camera was opened; `at` is monotonic seconds of its arrival."""
+
+    image: Image = field(repr=False)
+    number: int
+    at: float
+
+    def age(self, now: float) -> float:
+        """Seconds since it came."""
+        return max(0.0, now - self.at)
+
+    def wipe(self) -> None:
+        """Overwrite the pixels."""
+        wipe_image(self.image)
+
+
+def wipe_image(image: npt.NDArray[Any] | None) -> None:
+    """Overwrite pixels, or the numbers of a face, in place."""
+    if image is not None:
+        image.fill(0)
+
+
+def picture_hash(image: Image) -> int:
+    """A check sum over a sample of the pixels: equal for equal pictures, different for any two of a living sensor."""
+    return zlib.crc32(np.ascontiguousarray(image[::_EVERY, ::_EVERY]).data)
+
+
+class FreezeWatch:
+    """Tells a picture that has frozen: equal for at least `after_s` seconds and `frames` frames."""
+
+    def __init__(self, after_s: float = 3.0, frames: int = 5) -> None:
+        self._after_s = after_s
+        self._frames = frames
+        self._hash: int | None = None
+        self._since = 0.0
+        self._equal = 0
+
+    def see(self, image_hash: int, now: float) -> None:
+        """A frame has come."""
+        if image_hash == self._hash:
+            self._equal += 1
+        else:
+            self._hash, self._since, self._equal = image_hash, now, 1
+
+    def frozen(self, now: float) -> bool:
+        """Whether the same picture has come again and again."""
+        return self._equal >= self._frames and now - self._since >= self._after_s
