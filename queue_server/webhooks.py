@@ -104,6 +104,11 @@ class WebhookSender:
         except LedgerError as error:
             log.error("webhooks_not_read", hall=self._port.hall_id, error=error.code)
             return
+        for gone in self._busy.keys() - {hook.id for hook in hooks}:
+            # removed by the command line, which knows nothing of the alerts in this process
+            del self._busy[gone]
+            for code in ("webhook_failing", "webhook_dead"):
+                self._alerts.clear(code, gone)
         for hook in hooks:
             if (task := self._busy.get(hook.id)) is None or task.done():
                 self._busy[hook.id] = asyncio.create_task(self._guarded(client, hook))

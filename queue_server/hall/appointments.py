@@ -115,7 +115,7 @@ def free_slots(hall: "Hall", service: str, day: date, channel: str, now: datetim
                 starts_at=slot.starts_at,
                 ends_at=slot.ends_at,
                 places=slot.plan.bookable,
-                left=_left(hall, slot, channel),
+                left=0 if closed else _left(hall, slot, channel),
                 reason=closed.code if closed else full.code if full else None,
             )
         )
