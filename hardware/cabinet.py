@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from hardware.device import Device, Supervision
 from hardware.events import DeviceAppeared, DeviceGone, OnEvent
 from hardware.hot_plug import INTERVAL_S, HotPlug
+from hardware.print_jobs import PrintJobStore
 from hardware.profile import Binding
 from hardware.roles import Role
 
@@ -16,7 +17,7 @@ D = TypeVar("D", bound=Device[Any])
 
 class Cabinet:
     """The devices by their roles. `on_event` hears all of them, each on its own thread, and what hot-plug notices on
-    another. Raises `BadProfile`."""
+    another; `jobs` keeps what printers print. Raises `BadProfile`."""
 
     def __init__(
         self,
@@ -24,6 +25,7 @@ class Cabinet:
         on_event: OnEvent,
         *,
         supervision: Supervision | None = None,
+        jobs: PrintJobStore | None = None,
         hot_plug_interval_s: float = INTERVAL_S,
     ) -> None:
         self._bindings = {binding.role: binding for binding in bindings}
@@ -32,7 +34,7 @@ class Cabinet:
         self._hot_plug: HotPlug | None = None
         try:
             for binding in self._bindings.values():
-                self._devices[binding.role] = binding.open(on_event, supervision)
+                self._devices[binding.role] = binding.open(on_event, supervision, jobs)
         except BaseException:
             self.close()
             raise

@@ -16,7 +16,7 @@ from hardware.card_waiting import CardEvent, CardRead
 from hardware.events import DeviceEvent, StatusChanged
 from hardware.id_card.fields import IdCard
 from hardware.id_card.reader import IdCardReader
-from hardware.print_jobs import JobState, PrintResult
+from hardware.print_jobs import JobState, PrintJobStore, PrintResult
 from hardware.profile import Binding
 from hardware.roles import Role
 from hardware.session import DeviceSession
@@ -54,13 +54,13 @@ class Emit(Protocol):
 class Devices:
     """Made and used on one event loop. A device that the profile does not name counts as not supported."""
 
-    def __init__(self, bindings: Iterable[Binding], hall_key: bytes, emit: Emit) -> None:
+    def __init__(self, bindings: Iterable[Binding], jobs: PrintJobStore, hall_key: bytes, emit: Emit) -> None:
         self._emit = emit
         self._hall_key = hall_key
         self._loop = asyncio.get_running_loop()
         self._lines: dict[Role, Peripheral] = {}
         self._reading: asyncio.Task[None] | None = None
-        self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event))
+        self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event), jobs=jobs)
         self._reader = self._cabinet.get(Role.ID_CARD_READER, IdCardReader)
         self._printer = self._cabinet.get(Role.TICKET_PRINTER, TicketPrinter)
         for role, device in self._cabinet.devices.items():
@@ -81,9 +81,16 @@ class Devices:
             self._reading.cancel()
             self._reading = None
 
-    async def print(self, document: PrintDocument, late: Callable[[], None]) -> tuple[SlipState, str | None]:
-        """Print once; what became of the paper, and why if not printed. `late` is called if an unknown slip turns out
-        printed after all."""
+    async def print(
+        self,
+        document: PrintDocument,
+        late: Callable[[], None],
+        *,
+        job: str | None = None,
+        reprint_of: str | None = None,
+    ) -> tuple[SlipState, str | None]:
+        """Print once, as a job that may have an id; what became of the paper, and why if not printed. `late` is called
+        if an unknown slip turns out printed after all."""
         if self._printer is None:
             return SlipState.NOT_PRINTED, Health.NOT_SUPPORTED.value
         unknown = False
@@ -95,7 +102,9 @@ class Devices:
             unknown = state is JobState.UNKNOWN
 
         deadline = time.monotonic() + PRINT_LIMIT_S
-        result: PrintResult = await asyncio.wrap_future(self._printer.print(document, deadline, on_state=on_state))
+        result: PrintResult = await asyncio.wrap_future(
+            self._printer.print(document, deadline, job=job, reprint_of=reprint_of, on_state=on_state)
+        )
         log.info("slip", state=result.state, outcome=result.outcome, detail=result.detail)
         return slip_state(result)
 

@@ -102,19 +102,15 @@ class Exchange:
         self.asking.drop(request_id)
         self._announce("facts")
 
-    async def slip(self, fact: Slip) -> None:
-        """Journal what became of a slip."""
-        await self._journal.end_print(fact.ticket, lambda key: self._encode(fact, key))
-        self._announce("facts")
+    async def slip(self, fact: Slip, outcome: str) -> None:
+        """Journal what became of a slip, once for each `outcome` (print job and state)."""
+        if await self._journal.note_slip(outcome, lambda key: self._encode(fact, key)) is not None:
+            self._announce("facts")
 
     async def settle_earlier_boot(self) -> None:
-        """Before the first connection: whoever waited before this start is gone, and their slips are unknown."""
+        """Before the first connection: whoever waited before this start is gone."""
         for entry in await self._journal.pending("live"):
             await self.withdraw(entry.request_id, "left")
-        for unfinished in await self._journal.unfinished_prints():
-            await self.slip(
-                Slip(ticket=unfinished.ticket, outcome="unknown", reprint=unfinished.reprint, cause="restart")
-            )
 
     # --- what the link says --------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The terminal's journal: every request as exact bytes on disk before it is sent, until its answer has come.
 
 Two lanes, each sent stop-and-wait: `live` requests of the citizen at the terminal, and `facts`, what happened whether
-the hall answers or not (withdrawals, slips, later numbers given offline). Never personal data.
+the hall answers or not (withdrawals, slips, numbers given offline). Never personal data.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from kiosk.errors import JournalFault
-from kiosk.journal_file import Entry, JournalFile, Lane, Opened, UnfinishedPrint
+from kiosk.journal_file import Entry, JournalFile, Lane, Opened
 
-__all__ = ["Compose", "Entry", "Journal", "Lane", "Opened", "UnfinishedPrint"]
+__all__ = ["Compose", "Entry", "Journal", "Lane", "Opened"]
 
 T = TypeVar("T")
 Compose = Callable[[str], bytes]
@@ -83,18 +83,24 @@ class Journal:
         payload = compose(fact_id)
         return await self._run(lambda: self._file.withdraw(request_id, fact_id, payload))
 
-    async def begin_print(self, ticket: str, *, reprint: bool) -> None:
-        """Keep before the first byte goes to the printer, so that a crash leaves an unknown slip, not a second one."""
-        await self._run(lambda: self._file.begin_print(ticket, reprint))
+    async def give_offline(self, memory: tuple[str, str], fact: Compose, earlier: tuple[str, Compose] | None) -> bool:
+        """Keep a number that is given offline before it is shown: what is held afterwards, the fact, and the withdrawal
+        of the request for which it stands (its id). False, and nothing done, if that request was answered before."""
+        withdrawal = None
+        if earlier is not None:
+            request_id, compose = earlier
+            withdrawal_id = self.next_id()
+            withdrawal = (request_id, withdrawal_id, compose(withdrawal_id))
+        fact_id = self.next_id()
+        told = (fact_id, fact(fact_id))
+        return await self._run(lambda: self._file.give_offline(memory, told, withdrawal))
 
-    async def end_print(self, ticket: str, compose: Compose) -> Entry:
-        """Journal the fact of what became of a slip."""
+    async def note_slip(self, outcome: str, compose: Compose) -> Entry | None:
+        """Journal the fact of what became of a slip, once for each `outcome` (print job and state); None the second
+        time."""
         fact_id = self.next_id()
         payload = compose(fact_id)
-        return await self._run(lambda: self._file.end_print(ticket, fact_id, payload))
-
-    async def unfinished_prints(self) -> tuple[UnfinishedPrint, ...]:
-        return await self._run(self._file.unfinished_prints)
+        return await self._run(lambda: self._file.note_slip(outcome, fact_id, payload))
 
     async def remember(self, key: str, value: str) -> None:
         """Keep a small fact over restarts: maintenance, used codes, the connection's number."""

@@ -34,7 +34,7 @@ CREATE TABLE entries (
     reason TEXT
 );
 CREATE INDEX pending ON entries (lane, seq) WHERE state = 'pending';
-CREATE TABLE prints (ticket TEXT PRIMARY KEY, reprint INTEGER NOT NULL, begun_at TEXT NOT NULL);
+CREATE TABLE slips (outcome TEXT PRIMARY KEY, noted_at TEXT NOT NULL);
 CREATE TABLE memory (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _INSERT = "INSERT INTO entries (request_id, lane, kind, payload, made_at) VALUES (?, ?, ?, ?, ?)"
@@ -52,14 +52,6 @@ class Entry:
     lane: Lane
     kind: str
     payload: bytes
-
-
-@dataclass(frozen=True)
-class UnfinishedPrint:
-    """A slip whose print was under way when the program ended."""
-
-    ticket: str
-    reprint: bool
 
 
 @dataclass(frozen=True)
@@ -98,6 +90,7 @@ class JournalFile:
         horizon = (self._clock() - KEEP_SETTLED).isoformat()
         with self._transaction() as database:
             database.execute("DELETE FROM entries WHERE state <> 'pending' AND settled_at < ?", (horizon,))
+            database.execute("DELETE FROM slips WHERE noted_at < ?", (horizon,))
         return opened
 
     def close(self) -> None:
@@ -129,19 +122,29 @@ class JournalFile:
             self._settle(database, request_id, "withdrawn", None)
             return self._insert(database, "facts", "withdraw", fact_id, payload)
 
-    def begin_print(self, ticket: str, reprint: bool) -> None:
+    def give_offline(
+        self, memory: tuple[str, str], fact: tuple[str, bytes], withdrawal: tuple[str, str, bytes] | None
+    ) -> bool:
+        """A number given offline: what is held afterwards (key and text), the fact (id and payload), and the request
+        that it stands for (its id; id and payload of the withdrawal), in one transaction. False, and nothing done, if
+        that request was answered before."""
         with self._transaction() as database:
-            row = (ticket, int(reprint), self._clock().isoformat())
-            database.execute("INSERT OR REPLACE INTO prints (ticket, reprint, begun_at) VALUES (?, ?, ?)", row)
+            if withdrawal is not None:
+                request_id, fact_id, payload = withdrawal
+                if not self._settle(database, request_id, "withdrawn", None):
+                    return False
+                self._insert(database, "facts", "withdraw", fact_id, payload)
+            database.execute("INSERT OR REPLACE INTO memory (key, value) VALUES (?, ?)", memory)
+            self._insert(database, "facts", "offline_ticket", *fact)
+            return True
 
-    def end_print(self, ticket: str, fact_id: str, payload: bytes) -> Entry:
+    def note_slip(self, outcome: str, fact_id: str, payload: bytes) -> Entry | None:
+        """None, and nothing done, if this outcome of this slip was noted before."""
         with self._transaction() as database:
-            database.execute("DELETE FROM prints WHERE ticket = ?", (ticket,))
+            row = (outcome, self._clock().isoformat())
+            if not database.execute("INSERT OR IGNORE INTO slips (outcome, noted_at) VALUES (?, ?)", row).rowcount:
+                return None
             return self._insert(database, "facts", "slip", fact_id, payload)
-
-    def unfinished_prints(self) -> tuple[UnfinishedPrint, ...]:
-        rows = self._database().execute("SELECT ticket, reprint FROM prints ORDER BY begun_at")
-        return tuple(UnfinishedPrint(ticket, bool(reprint)) for ticket, reprint in rows)
 
     def remember(self, key: str, value: str) -> None:
         with self._transaction() as database:

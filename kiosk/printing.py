@@ -1,22 +1,37 @@
-"""Slips on their way: kept in the journal before the first byte, printed once, and their outcome told to all."""
+"""Slips on their way: each a print job that outlives a crash, printed once, and its outcome told to all.
+
+A ticket's slip is the job `ticket:<id>`, and that id is printed once. Printing it again is an explicit act, a job of
+its own that names the first, and its slip bears 补打.
+"""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 import structlog
 
+from hardware.errors import HardwareError
+from hardware.print_jobs import JobState, PrintJob, PrintJobStore
+from hardware.roles import Role
+from hardware.vocabulary import Detail
 from kiosk import slip
 from kiosk.devices import Devices, Emit
-from kiosk.errors import JournalFault
-from kiosk.journal import Journal
 from kiosk.journeys import events
 from kiosk.journeys.catalogue import Catalogue
 from kiosk.journeys.effects import PrintSlip
 from kiosk.journeys.views import SlipState
 from kiosk.requests import Requests
-from kiosk.translate import slip_fact
+from kiosk.translate import paper_of, slip_fact
+
+_TICKET: Final = "ticket:"
+_STATES: Final = {
+    SlipState.PRINTED: JobState.PRINTED,
+    SlipState.NOT_PRINTED: JobState.FAILED,
+    SlipState.UNKNOWN: JobState.UNKNOWN,
+}
 
 log = structlog.get_logger(__name__)
 
@@ -27,27 +42,19 @@ class Printing:
     def __init__(
         self,
         devices: Devices,
-        journal: Journal,
+        jobs: PrintJobStore,
         requests: Requests,
         emit: Emit,
         *,
         terminal: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._devices, self._journal, self._requests, self._emit = devices, journal, requests, emit
+        self._devices, self._jobs, self._requests, self._emit = devices, jobs, requests, emit
         self._terminal = terminal
         self._clock = clock
 
     async def ticket(self, job: PrintSlip, catalogue: Catalogue) -> None:
-        """Print a ticket's slip. Without the journal nothing is printed: after a crash it might come twice."""
-        ticket = job.ticket.ticket
-        try:
-            await self._journal.begin_print(ticket, reprint=job.reprint)
-        except JournalFault as fault:
-            log.error("print_not_journaled", reason=fault.reason)
-            self._emit(events.SlipDone(job.job, SlipState.NOT_PRINTED, "journal_fault"))
-            self._emit(events.JournalChanged(writable=False))
-            return
+        """Print a ticket's slip. What cannot be kept as a job is not printed: after a crash it might come twice."""
         document = await asyncio.to_thread(
             slip.lay_out,
             job.ticket,
@@ -58,14 +65,36 @@ class Printing:
             printed_at=self._clock(),
             reprint=job.reprint,
         )
-        outcome, cause = await self._devices.print(document, late=partial(self._done, job, SlipState.PRINTED, None))
-        self._done(job, outcome, cause)
+        first = f"{_TICKET}{job.ticket.ticket}"
+        name = f"{first}:{secrets.token_hex(4)}" if job.reprint else first
+        late = partial(self._done, job, name, SlipState.PRINTED, None)
+        outcome, cause = await self._devices.print(document, late, job=name, reprint_of=first if job.reprint else None)
+        self._done(job, name, outcome, cause)
 
     async def test(self, job: int) -> None:
         document = slip.test_page(self._terminal, self._clock())
         outcome, cause = await self._devices.print(document, late=lambda: None)
         self._emit(events.SlipDone(job, outcome, cause))
 
-    def _done(self, job: PrintSlip, outcome: SlipState, cause: str | None) -> None:
-        self._requests.slip(slip_fact(job.ticket.ticket, outcome, cause, reprint=job.reprint))
+    async def settle_earlier_run(self) -> None:
+        """What became of slips of which the journal does not know yet, such as those that a crash broke off."""
+        try:
+            untold = await asyncio.wrap_future(self._jobs.untold())
+        except HardwareError as error:
+            log.error("print_jobs_not_read", detail=error.detail)
+            return
+        for job in untold:
+            ticket = (job.reprint_of or job.job).partition(_TICKET)[2]
+            if not ticket:
+                self._jobs.told(job)
+                continue
+            outcome = paper_of(job.state)
+            cause = "restart" if job.detail is Detail.INTERRUPTED else None
+            fact = slip_fact(ticket, outcome, cause, reprint=job.reprint_of is not None)
+            self._requests.slip(fact, f"{job.job}={outcome}", partial(self._jobs.told, job))
+
+    def _done(self, job: PrintSlip, name: str, outcome: SlipState, cause: str | None) -> None:
+        fact = slip_fact(job.ticket.ticket, outcome, cause, reprint=job.reprint)
+        kept = PrintJob(name, Role.TICKET_PRINTER, state=_STATES[outcome])
+        self._requests.slip(fact, f"{name}={outcome}", partial(self._jobs.told, kept))
         self._emit(events.SlipDone(job.job, outcome, cause))

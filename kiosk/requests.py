@@ -1,7 +1,7 @@
 """The journey's requests: each attempt becomes a journaled request, and its answer comes back as an event."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -49,8 +49,9 @@ class Requests:
     def withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
         self._spawn(self._withdraw(attempt, reason))
 
-    def slip(self, fact: Slip) -> None:
-        self._spawn(self._slip(fact))
+    def slip(self, fact: Slip, outcome: str, noted: Callable[[], object]) -> None:
+        """Journal what became of a slip, once for each `outcome`; `noted` is called when it is in the journal."""
+        self._spawn(self._slip(fact, outcome, noted))
 
     async def idle(self) -> None:
         """Return when everything asked for is in the journal."""
@@ -120,11 +121,12 @@ class Requests:
             log.error("withdrawal_not_journaled", reason=fault.reason, request_id=request_id)
             self._emit(events.JournalChanged(writable=False))
 
-    async def _slip(self, fact: Slip) -> None:
+    async def _slip(self, fact: Slip, outcome: str, noted: Callable[[], object]) -> None:
         if self._exchange is None:
             return
         try:
-            await self._exchange.slip(fact)
+            await self._exchange.slip(fact, outcome)
+            noted()
         except JournalFault as fault:
             log.error("slip_not_journaled", reason=fault.reason, ticket=fact.ticket)
             self._emit(events.JournalChanged(writable=False))

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from hardware.print_jobs import PrintJobStore
 from kiosk import one_time_code, reporting
 from kiosk.bundle import BundleStore
 from kiosk.configuration import Configuration
@@ -64,6 +65,7 @@ class Terminal:
         self._session = KioskSession(state.session)
         self._journey = Journey(state, self._perform, monotonic, self._journey_crashed)
         self._journal = Journal(profile.state_directory / "journal.sqlite3", secrets.token_hex(8), clock)
+        self._jobs = PrintJobStore(profile.state_directory / "print-jobs.sqlite3", clock)
         self._journal_down = asyncio.Event()
         self._journal_up = asyncio.Event()
         self._configuration = Configuration(BundleStore(profile.state_directory), self._emit)
@@ -107,6 +109,7 @@ class Terminal:
             await self._requests.idle()
             with contextlib.suppress(JournalFault):
                 await self._journal.close()
+            await asyncio.to_thread(self._jobs.close)
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -118,17 +121,18 @@ class Terminal:
     async def _serve(self) -> None:
         """Start in order, then keep every part running."""
         await self._open_journal()
-        self._devices = Devices(self._profile.devices, self._keys.hall_key, self._emit)
+        self._devices = Devices(self._profile.devices, self._jobs, self._keys.hall_key, self._emit)
         try:
             self._printing = Printing(
                 self._devices,
-                self._journal,
+                self._jobs,
                 self._requests,
                 self._emit,
                 terminal=self._profile.terminal,
                 clock=self._clock,
             )
             self._hall = await self._open_hall()
+            await self._printing.settle_earlier_run()
             await self._configuration.load_kept()
             maintenance = await self._journal.recall("maintenance") == "on"
             versions = tuple(Fact(name, value) for name, value in self._versions.items())

@@ -8,7 +8,11 @@ from wire.messages import IssueAnswer, PeripheralReport, Refused, Services, Slip
 
 _CLOSED = {"no_open_counter": "service_closed"}
 """The hall's reasons that have the same sentence as a refusal."""
-_SLIP_STATES = {JobState.PRINTED: SlipState.PRINTED, JobState.FAILED: SlipState.NOT_PRINTED}
+_SLIP_STATES = {
+    JobState.PRINTED: SlipState.PRINTED,
+    JobState.TAKEN: SlipState.PRINTED,
+    JobState.FAILED: SlipState.NOT_PRINTED,
+}
 
 
 def ticket_of(answer: IssueAnswer) -> Ticket:
@@ -21,12 +25,15 @@ def ticket_of(answer: IssueAnswer) -> Ticket:
         follow_url=answer.follow_url,
         wait=_wait(answer.wait),
         counters=answer.counters,
+        may_close_at=answer.may_close_at,
     )
 
 
 def live_services(services: Services) -> tuple[LiveService, ...]:
     return tuple(
-        LiveService(now.service, now.open, now.waiting, _wait(now.wait), _CLOSED.get(now.reason or "", now.reason))
+        LiveService(
+            now.service, now.open, now.waiting, _wait(now.wait), _CLOSED.get(now.reason or "", now.reason), now.opens_at
+        )
         for now in services.services
     )
 
@@ -40,9 +47,13 @@ def params_of(refused: Refused) -> tuple[tuple[str, str], ...]:
 
 def slip_state(result: PrintResult) -> tuple[SlipState, str | None]:
     """What became of the paper, and the cause where it is not simply printed."""
-    state = _SLIP_STATES.get(result.state, SlipState.UNKNOWN)
     fine = result.outcome is Outcome.DONE
-    return state, None if fine else cause_of(result.detail)
+    return paper_of(result.state), None if fine else cause_of(result.detail)
+
+
+def paper_of(state: JobState) -> SlipState:
+    """What the end of a print job says of the paper."""
+    return _SLIP_STATES.get(state, SlipState.UNKNOWN)
 
 
 def cause_of(detail: Detail) -> str:

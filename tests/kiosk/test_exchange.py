@@ -170,8 +170,7 @@ async def test_live_requests_go_one_at_a_time_in_order(site):
 
 async def test_facts_do_not_stop_a_living_citizen_and_the_other_way_round(site):
     site.server.refuse = lambda body: Refused(code="busy", retry_after=0.05) if isinstance(body, Slip) else None
-    await site.journal.begin_print("ticket-9", reprint=False)
-    await site.exchange.slip(Slip(ticket="ticket-9", outcome="printed"))
+    await site.exchange.slip(Slip(ticket="ticket-9", outcome="printed"), "ticket:ticket-9=printed")
     request_id = await site.exchange.request(ISSUE)
     await until(lambda: site.answer_to(request_id))
 
@@ -235,18 +234,13 @@ async def test_a_silent_hall_is_asked_until_it_is_back_even_with_nothing_to_send
     assert len(site.server.hellos) > hellos
 
 
-async def test_who_waited_before_a_restart_is_withdrawn_and_their_slip_is_unknown(tmp_path):
+async def test_who_waited_before_a_restart_is_withdrawn(tmp_path):
     first = Site(tmp_path)
     first.server.mute = True
     async with first.open():
         request_id = await first.exchange.request(ISSUE)
-        await first.journal.begin_print("ticket-9", reprint=True)
     async with Site(tmp_path, "fedcba9876543210").open() as second:
         await until(lambda: request_id in second.server.withdrawn)
-        await until(lambda: second.server.asked_for(Slip))
-        assert second.server.asked_for(Slip) == [
-            Slip(ticket="ticket-9", outcome="unknown", reprint=True, cause="restart")
-        ]
         assert second.server.asked_for(Issue) == []
         assert [body.reason for body in second.server.asked_for(Withdraw)] == ["left"]
 
@@ -274,7 +268,7 @@ async def test_a_poison_fact_is_set_aside_and_the_rest_flows(site):
         Refused(code="bad_body") if isinstance(body, Slip) and body.ticket == "ticket-1" else None
     )
     for ticket in ("ticket-1", "ticket-2"):
-        await site.exchange.slip(Slip(ticket=ticket, outcome="printed"))
+        await site.exchange.slip(Slip(ticket=ticket, outcome="printed"), f"ticket:{ticket}=printed")
     await until(lambda: len(site.server.asked_for(Slip)) == 2)
     await until(lambda: site.exchange.counts["quarantined"] == 1)
 
@@ -283,7 +277,7 @@ async def test_a_poison_fact_is_set_aside_and_the_rest_flows(site):
 async def test_a_fact_that_the_hall_cannot_keep_now_waits_as_long_as_it_takes(site, code):
     busy = True
     site.server.refuse = lambda body: Refused(code=code, retry_after=0.01) if busy and isinstance(body, Slip) else None
-    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"))
+    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"), "ticket:ticket-1=printed")
     await until(lambda: site.server.asked_for(Slip) and site.server.seen[site.server.asked[-1][0]] > 2 * QUICK.tries)
     busy = False
     await site.all_answered()
@@ -294,7 +288,7 @@ async def test_a_terminal_that_is_no_longer_accepted_asks_again_and_keeps_its_fa
     await until(lambda: site.ear.verdicts)
     site.server.verdict = "refused"
     site.server.refuse = lambda body: Refused(code="device_refused") if isinstance(body, Slip | Issue) else None
-    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"))
+    await site.exchange.slip(Slip(ticket="ticket-1", outcome="printed"), "ticket:ticket-1=printed")
     await until(lambda: site.ear.verdicts[-1].verdict == "refused")
     assert len(await site.journal.pending("facts")) == 1
     site.server.verdict, site.server.refuse = "accepted", lambda _: None

@@ -62,22 +62,28 @@ async def test_a_quarantined_fact_no_longer_blocks_its_lane_and_is_kept(tmp_path
     await journal.close()
 
 
+async def test_an_outcome_of_a_slip_is_noted_once_and_another_one_of_the_same_slip_too(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    first = await opened(path)
+    assert await first.note_slip("ticket:t-1=unknown", payload) is not None
+    await first.close()
+    second = await opened(path, "fedcba9876543210")
+    assert await second.note_slip("ticket:t-1=unknown", payload) is None
+    assert await second.note_slip("ticket:t-1=printed", payload) is not None
+    assert [fact.kind for fact in await second.pending("facts")] == ["slip", "slip"]
+    await second.close()
+
+
 async def test_the_next_start_finds_everything_and_never_repeats_an_id(tmp_path):
     path = tmp_path / "journal.sqlite3"
     first = await opened(path)
     entry = await first.append("live", "issue", payload)
-    await first.begin_print("t-1", reprint=False)
     await first.remember("maintenance", "on")
     await first.close()
     second = await opened(path, "fedcba9876543210")
     assert await second.pending("live") == (entry,)
-    (unfinished,) = await second.unfinished_prints()
-    assert (unfinished.ticket, unfinished.reprint) == ("t-1", False)
     assert await second.recall("maintenance") == "on"
     assert (await second.append("live", "issue", payload)).request_id == "fedcba9876543210-1"
-    await second.end_print("t-1", payload)
-    assert await second.unfinished_prints() == ()
-    assert [fact.kind for fact in await second.pending("facts")] == ["slip"]
     await second.close()
 
 

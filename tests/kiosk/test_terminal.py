@@ -17,6 +17,8 @@ import pytest
 import structlog
 
 from hardware.id_card.fields import IdCard
+from hardware.print_jobs import JobOnItsWay, JobState, PrintJobStore
+from hardware.roles import Role
 from hardware.simulators.id_card_reader import IdCardReaderSimulator
 from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults, PtyLine
@@ -210,6 +212,29 @@ async def test_a_slip_that_breaks_off_is_unknown_and_prints_nothing_twice(hall, 
     await hall.seen(TicketView, slip=SlipState.UNKNOWN)
     assert hall.printer.paper_used_mm == used
     assert hall.printer.slips == []
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"), [(JobState.PREFLIGHT, "shown"), (JobState.SENDING, "unknown"), (JobState.SENT, "unknown")]
+)
+async def test_a_slip_that_a_crash_broke_off_is_told_at_the_next_start_and_not_printed_again(
+    tmp_path, sample_bundle, state, outcome
+):
+    earlier = PrintJobStore(tmp_path / "state" / "print-jobs.sqlite3", lambda: datetime.now(UTC))
+    for job, reprint_of in (("ticket:ticket-7", None), ("ticket:ticket-8:1", "ticket:ticket-8"), ("test", None)):
+        broken_off = JobOnItsWay(earlier, Role.TICKET_PRINTER, job, reprint_of, lambda _: None)
+        for step in list(JobState)[1 : list(JobState).index(state) + 1]:
+            broken_off.enter(step)
+    earlier.close()
+    hall = Hall(tmp_path, sample_bundle)
+    async with hall.open():
+        await until(lambda: len(hall.server.asked_for(Slip)) == 2)
+        assert hall.server.asked_for(Slip) == [
+            Slip(ticket="ticket-7", outcome=outcome, cause="restart"),
+            Slip(ticket="ticket-8", outcome=outcome, reprint=True, cause="restart"),
+        ]
+        await until(lambda: not hall.terminal._jobs.untold().result())
+        assert hall.printer.slips == []
 
 
 async def test_the_hall_going_away_stops_service_and_its_return_brings_it_back(hall):
