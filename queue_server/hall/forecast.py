@@ -52,7 +52,7 @@ def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None 
     for session in counters:
         free += session.ticket is None
         # the part of its work that this queue is likely to get, by who waits; the asker counts as waiting
-        capacity += here / (1 + sum(map(hall.waiting_count, hall.queues_of(session))))
+        capacity += here / (1 + sum(map(hall.waiting_count, hall.weights_of(session))))
     turns = max(0, ahead + 1 - free)
     mean = turns * minutes_per_ticket(hall, queue) / capacity
     spread = Z_80 * SCATTER * mean / sqrt(turns) if turns else 0.0

@@ -155,9 +155,13 @@ class Hall:
         """The queues from which a session calls."""
         return tuple(self.weights_of(session))
 
-    def open_counters(self, queue: str) -> list[CounterSession]:
+    def open_counters(self, queue: str) -> tuple[CounterSession, ...]:
         """The open sessions that call from a queue, those that pause included, in the configuration's order."""
-        return [session for session in self.sessions() if queue in self.weights_of(session)]
+        known = self.store.open_counters.get(queue)
+        if known is None:
+            known = tuple(session for session in self.sessions() if queue in self.weights_of(session))
+            self.store.open_counters[queue] = known
+        return known
 
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""

@@ -238,7 +238,8 @@ def repetitions(hall: "Hall", command: "Issue", now: datetime, ticket: str, numb
     if device is None or limits.flag_device_numbers == 0:
         return ()
     since = now - timedelta(seconds=limits.flag_device_s)
-    count = 1 + sum(at > since for at in store.tally.without_card.get(device, ()))
+    latest = store.tally.without_card.get(device, [])[-limits.flag_device_numbers :]
+    count = 1 + sum(at > since for at in latest)
     return flag("device", count) if count == limits.flag_device_numbers else ()
 
 

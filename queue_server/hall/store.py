@@ -73,6 +73,8 @@ class Store(Facts):
         self.live_numbers: dict[tuple[str, int], str] = {}
         self.live_of_person: dict[str, dict[str, None]] = {}
         self.open_help_of: dict[str, str] = {}
+        self.open_counters: dict[str, tuple[CounterSession, ...]] = {}
+        """The sessions that call from a queue, once looked up, until a session or the configuration changes."""
         self._open_at: dict[str, str] = {}
         self._open_of: dict[str, str] = {}
         for ticket in self.tickets.values():
@@ -287,6 +289,7 @@ class Store(Facts):
         )
 
     def _index_session(self, session: CounterSession) -> None:
+        self.open_counters.clear()
         if session.closed_at is None:
             self._open_at[session.counter] = session.id
             self._open_of[session.clerk] = session.id
