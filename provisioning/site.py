@@ -18,6 +18,7 @@ from typing import Any
 import tomli_w
 
 from provisioning.broker import Account, PrivateBroker, account_for, free_port
+from provisioning.postgres import PrivatePostgres
 from queue_server import config as server_config
 from queue_server.devices import new_instance
 from queue_server.staff import Role
@@ -55,13 +56,17 @@ class Site:
     """The hall's configuration; the sample hall where none is given."""
     voice: bool = True
     console: bool = True
+    standby: tuple[str, ...] = ()
+    """Further servers of the hall; they need `postgres`."""
+    postgres: PrivatePostgres | None = None
+    """A running cluster for ledger and registers; a file of SQLite where there is none."""
 
     broker: PrivateBroker = field(init=False, repr=False)
     staff_passwords: dict[str, str] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         principals: list[Principal] = [
-            Server(self.server, (self.hall,)),
+            *(Server(server, (self.hall,)) for server in (self.server, *self.standby)),
             *(Device(device, (self.hall,)) for device in self.devices),
             *(Reader(reader, self.hall) for reader in self.readers),
         ]
@@ -74,7 +79,11 @@ class Site:
 
     @property
     def server_file(self) -> Path:
-        return self.directory / "server" / "server.toml"
+        return self.server_file_of(self.server)
+
+    def server_file_of(self, server: str) -> Path:
+        """The configuration of one of the servers."""
+        return self.directory / ("server" if server == self.server else server) / "server.toml"
 
     def profile_file(self, device: str) -> Path:
         return self._terminal(device) / "profile.toml"
@@ -90,19 +99,15 @@ class Site:
 
         `staff`: login to name and roles. The passwords made stand in `staff_passwords` and nowhere else.
         """
-        home = self.directory / "server"
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (home / "hall.json").write_bytes(self.hall_file or (files("assets") / SAMPLE_HALL).read_bytes())
-        account = self.broker.accounts[Server(self.server, ()).name]
-        write_secret(home / "mqtt.password", account.password)
-        write_secret(home / "hall.key", secrets.token_hex(KEY_BYTES))
-        write_toml(self.server_file, self._server_config(account))
+        hall_key = secrets.token_hex(KEY_BYTES)
+        database = self._database()
+        for server in (self.server, *self.standby):
+            self._lay_out_server(server, hall_key, database)
         with Stores(server_config.read(self.server_file)) as stores:
             books = stores.books()
             for login, (name, roles) in staff.items():
                 self.staff_passwords[login] = secrets.token_urlsafe(9)
                 books.staff.add(login, name, self.staff_passwords[login], roles)
-            hall_key = (home / "hall.key").read_text()
             for device in self.devices:
                 row = books.devices.add(device, device, instance=new_instance())
                 self._lay_out_terminal(device, row.instance or "", row.technician_secret or "", hall_key)
@@ -144,21 +149,40 @@ class Site:
         write_secret(home / "technician.secret", technician_secret)
         write_secret(home / "identity.json", json.dumps({"instance": instance}))
 
-    def _server_config(self, account: Account) -> dict[str, Any]:
+    def _database(self) -> dict[str, str]:
+        """What the servers' files say of the database; one of its own in the cluster."""
+        if self.postgres is None:
+            return {"database": "data/ledger.db"}
         return {
-            "server": self.server,
-            "public_url": self.url,
+            "database": self.postgres.create(f"hall_{secrets.token_hex(4)}"),
+            "password_file": "postgres.password",
+        }
+
+    def _lay_out_server(self, server: str, hall_key: str, database: dict[str, str]) -> None:
+        home = self.server_file_of(server).parent
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "hall.json").write_bytes(self.hall_file or (files("assets") / SAMPLE_HALL).read_bytes())
+        account = self.broker.accounts[Server(server, ()).name]
+        write_secret(home / "mqtt.password", account.password)
+        write_secret(home / "hall.key", hall_key)
+        if self.postgres is not None:
+            write_secret(home / "postgres.password", self.postgres.password)
+        port = self.web_port if server == self.server else free_port()
+        described = {
+            "server": server,
+            "public_url": f"http://127.0.0.1:{port}",
             "data": "data",
             "halls": [{"id": self.hall, "file": "hall.json", "key_file": "hall.key"}],
-            "store": {"database": "data/ledger.db"},
+            "store": database,
             "mqtt": {
                 "host": self.broker.host,
                 "port": self.broker.port,
                 "username": account.username,
                 "password_file": "mqtt.password",
             },
-            "web": {"host": "127.0.0.1", "port": self.web_port, "console": self.console, "voice": self.voice},
+            "web": {"host": "127.0.0.1", "port": port, "console": self.console, "voice": self.voice},
         }
+        write_toml(self.server_file_of(server), described)
 
 
 def write_secret(path: Path, text: str) -> None:

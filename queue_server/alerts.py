@@ -27,6 +27,7 @@ SEVERITY: Mapping[str, Severity] = {
     "ledger_unavailable": "critical",
     "ledger_broken": "critical",
     "not_leading": "critical",
+    "server_lost": "critical",
     "hall_inconsistent": "critical",
     "broker_lost": "critical",
     "cloned_device": "critical",
@@ -78,10 +79,29 @@ class AlertBook:
         self._now = now
         self._defer = defer
         self._lock = threading.Lock()
+        self._written = True
         self._open: dict[Key, AlertRow] = {}
         self.on_change: Callable[[], None] = lambda: None
         if registers is not None:
             self._open = {(row.code, row.subject): row for row in registers.open_alerts(hall)}
+
+    def keep(self, *, written: bool) -> None:
+        """Whether alerts are written: of several servers of a hall only its leader's are. Blocks when that begins.
+
+        What the leader before left open stands then, and what is open here is written beside it.
+        """
+        if written == self._written:
+            return
+        if written and self._registers is not None:
+            left = {(row.code, row.subject): row for row in self._registers.open_alerts(self._hall)}
+            with self._lock:
+                own = [row for key, row in self._open.items() if key not in left]
+                self._open |= left
+                self._written = True
+            for row in own:
+                self._keep(row)
+        self._written = written
+        self.on_change()
 
     def raise_(self, code: str, subject: str, **params: object) -> None:
         """The condition `code` of `subject` exists (again). A repeat only counts; it is not news."""
@@ -134,7 +154,7 @@ class AlertBook:
 
     def _keep(self, row: AlertRow) -> None:
         registers = self._registers
-        if registers is None:
+        if registers is None or not self._written:
             return
 
         def write() -> None:

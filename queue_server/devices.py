@@ -68,6 +68,8 @@ class Verdict:
 
     verdict: Literal["accepted", "pending", "refused"]
     code: str | None = None
+    renewed: bool = False
+    """This hello bound the device to its instance: the first one, or the first after it was renewed."""
 
 
 @dataclass(slots=True)
@@ -240,7 +242,7 @@ class DeviceBook:
             self._rows[device] = replace(row, instance=hello.instance, last_hello=at)
         self._defer(lambda: self._registers.note_hello(device, hello.instance, at))
         self.on_change()
-        return Verdict("accepted")
+        return Verdict("accepted", renewed=row.instance is None)
 
     def _first_sight(self, device: str, hello: Hello) -> Verdict:
         pending = sum(1 for row in self._rows.values() if row.state == "pending")
@@ -284,6 +286,16 @@ class DeviceBook:
             live.reported = reported
         self._alerts.settle(device, REPORTED_CODES, conditions(reported))
         self.on_change()
+
+    def look_again(self) -> None:
+        """Settle the alerts of all devices: another server led the hall until now, and left its own."""
+        with self._lock:
+            known = [(device, live) for device, live in self._live.items() if self.standing(device) == "accepted"]
+        for device, live in known:
+            if live.presence is not None and live.presence.state != "offline":
+                self._alerts.clear("device_lost", device)
+            if live.reported is not None:
+                self._alerts.settle(device, REPORTED_CODES, conditions(live.reported))
 
     def look_for_lost(self) -> None:
         """Raise `device_lost` for those who have been away for `LOST_AFTER`. Call every few seconds."""

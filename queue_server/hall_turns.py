@@ -73,7 +73,7 @@ class Turns:
     async def run(self, worker: Worker, batch: list[Item]) -> None:
         """One turn; what blocks is done by `worker`."""
         runner = self._leading.runner
-        if runner is None:
+        if runner is None or not self._leading.sure:
             self.refuse(batch, _NOT_LEADING)
             return
         if refused := self._refused(batch):
@@ -105,7 +105,9 @@ class Turns:
         """
         runner, keys, batch = self._leading.runner, keys_of((item,)), (item,)
         alone = self._monotonic() - self._ended >= ALONE_AFTER_S
-        if runner is None or self._append_took >= QUICK_APPEND_S or not (alone and self._leading.answered.known(keys)):
+        if runner is None or not (self._leading.sure and alone and self._append_took < QUICK_APPEND_S):
+            return None
+        if not self._leading.answered.known(keys):
             return None
         if not (outputs := self._refused(batch)):
             try:

@@ -35,7 +35,7 @@ from queue_server.hall_leading import Leading
 from queue_server.hall_port import BoardChanged, Called, NotDone, ProjectionChanged
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_turns import Committed, Turns
-from queue_server.ledger import Ledger, LedgerError
+from queue_server.ledger import Head, Ledger, LedgerError
 from queue_server.number_alerts import NumberAlerts
 from queue_server.projection import HallProjection
 from queue_server.replay import snapshot_of
@@ -50,6 +50,8 @@ log = structlog.get_logger(__name__)
 
 ANSWERS_KEPT = timedelta(days=90)
 """Longer than any terminal may be offline."""
+HEAD_EVERY_S = 900.0
+"""How often the chain's head is left outside the database: nothing older can be written anew unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class HallWork:
         self._since_snapshot = 0
         self._day_closed = False
         self._last_turn = 0.0
-        self._next_projection = self._next_refresh = self._next_day = 0.0
+        self._exported: Head | None = None
+        self._next_projection = self._next_refresh = self._next_day = self._next_head = 0.0
 
     @property
     def epoch(self) -> int | None:
@@ -169,6 +172,9 @@ class HallWork:
             await self._lead(worker)
         if not self._items and not self._queries:
             await self._rest()
+        if self._leading.renewal_overdue:
+            # this program slept: somebody else may lead, and what it would say is old
+            await self._leading.renew(worker)
         if self._items:
             await self._turns.run(worker, [self._items.popleft() for _ in range(min(len(self._items), MAX_BATCH))])
             # the answers leave before anything else is done
@@ -176,7 +182,7 @@ class HallWork:
         for committed in self._turns.take_committed():
             await self._follow_up(worker, committed)
         self._answer_queries()
-        if (runner := self._leading.runner) is not None:
+        if (runner := self._leading.runner) is not None and self._leading.sure:
             await self._tend(worker, runner)
 
     async def _rest(self) -> None:
@@ -202,6 +208,8 @@ class HallWork:
             return 0.0
         if self._leading.runner is None:
             return self._leading.next_try - now
+        if not self._leading.sure:
+            return self._leading.next_renewal - now
         due = min(self._leading.next_renewal, self._next_refresh, self._next_day, self._snapshot_due())
         return (min(due, self._next_projection) if self._dirty else due) - now
 
@@ -214,6 +222,7 @@ class HallWork:
         self._since_snapshot = loaded.replayed
         self._next_projection = self._next_refresh = self._next_day = 0.0
         self._refresh_bundle(loaded.hall)
+        self._devices.look_again()
         self._project(runner)
         self.on_leading(runner.epoch)
 
@@ -226,8 +235,13 @@ class HallWork:
         self._turns.refuse(self._items, NotDone("not_leading", 2.0))
         self._items.clear()
         self._answer_queries()
-        if self._leading.runner is not None:
-            await self._save_snapshot(worker, self._leading.runner)
+        await self._give_up(worker)
+
+    async def _give_up(self, worker: Worker) -> None:
+        """Let another server lead at once, from a snapshot of now."""
+        if (runner := self._leading.runner) is not None:
+            await self._save_snapshot(worker, runner)
+            await self._export_head(worker, runner)
         await self._leading.release(worker)
 
     # --- after a turn
@@ -285,8 +299,13 @@ class HallWork:
                 self.post(Ask(TellNear(by=CALENDAR)))
         if now >= self._snapshot_due():
             await self._save_snapshot(worker, runner)
+        if now >= self._next_head:
+            self._next_head = now + HEAD_EVERY_S
+            await self._export_head(worker, runner)
         if now >= self._leading.next_renewal:
             await self._leading.renew(worker)
+        if self._leading.wanted_by is not None:
+            await self._give_up(worker)
 
     def _snapshot_due(self) -> float:
         every = self._settings.snapshot_every
@@ -326,6 +345,18 @@ class HallWork:
                 await worker.run(self._ledger.forget_answers, instant_text(self._now() - ANSWERS_KEPT))
         except LedgerError as error:
             log.error("snapshot_not_written", hall=self._settings.hall, error=type(error).__name__)
+
+    async def _export_head(self, worker: Worker, runner: Runner) -> None:
+        """Leave the chain's head outside the database, where it moved since the last time."""
+        head, folder = runner.head, self._settings.data / "day-heads"
+        if head == self._exported or not head.seq:
+            return
+        try:
+            at = instant_text(self._now())
+            await worker.run(day_heads.export_running, folder, self._settings.hall, head, at)
+            self._exported = head
+        except OSError as error:
+            log.error("head_not_exported", hall=self._settings.hall, error=error.strerror)
 
     def _refresh_bundle(self, hall: Hall) -> None:
         if hall.configured:

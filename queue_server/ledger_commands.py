@@ -1,5 +1,6 @@
-"""The commands about what is kept: verify, backup, restore, drill, history."""
+"""The commands about what is kept, and where a hall is led: verify, backup, restore, drill, history, move, leaders."""
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,6 +27,8 @@ def install(app: typer.Typer) -> None:
         ("restore", restore_command),
         ("drill", drill_command),
         ("history", history_command),
+        ("move", move_command),
+        ("leaders", leaders_command),
     ):
         app.command(name)(command)
 
@@ -150,6 +153,48 @@ def history_command(
             fail(f"no ticket {ticket!r}" + (f" on {day}" if day else ""))
         for line in found.in_language(language):
             typer.echo(line)
+
+
+def move_command(
+    hall: Annotated[str, typer.Argument(help="The hall's id.")],
+    config_file: ConfigOption,
+    *,
+    to: Annotated[str, typer.Option(help="The server that shall lead it from now on.")],
+    within: Annotated[float, typer.Option(help="Seconds to wait until it does.")] = 30.0,
+) -> None:
+    """Move a hall to another server that stands ready for it; nothing is lost, and answers pause for about a second."""
+    with open_stores(config.read(config_file)) as stores:
+        state, ready = stores.ledger.lease_state(hall)
+        if hall not in stores.ledger.halls():
+            fail(f"no hall {hall!r} was ever led here")
+        if state.holder != to and to not in {candidate.server for candidate in ready}:
+            standing = ", ".join(candidate.server for candidate in ready if candidate.server != state.holder)
+            fail(f"{to!r} does not stand ready for {hall}; ready: {standing or 'nobody'}")
+        stores.ledger.set_home(hall, to)
+        began = time.monotonic()
+        while state.holder != to or state.until <= state.now:
+            if time.monotonic() - began > within:
+                fail(f"{to!r} does not lead {hall} after {within:g} s; it will when it can")
+            time.sleep(0.1)
+            state, _ = stores.ledger.lease_state(hall)
+        say({"hall": hall, "leader": to, "epoch": state.epoch, "waited_s": round(time.monotonic() - began, 2)})
+
+
+def leaders_command(config_file: ConfigOption) -> None:
+    """Say of each hall which server leads it, which one should, and which stand ready."""
+    with open_stores(config.read(config_file)) as stores:
+        for hall in stores.ledger.halls():
+            state, ready = stores.ledger.lease_state(hall)
+            leads = state.until > state.now
+            say(
+                {
+                    "hall": hall,
+                    "leader": state.holder if leads else None,
+                    "epoch": state.epoch,
+                    "home": state.home,
+                    "ready": [one.server for one in ready if not (leads and one.server == state.holder)],
+                }
+            )
 
 
 def _halls(settings: Config, hall: str | None) -> list[str]:

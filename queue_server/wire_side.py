@@ -149,6 +149,9 @@ class WireSide:
             self._devices.presence(device, body)
         elif isinstance(body, messages.Reported):
             self._devices.reported(device, body)
+        elif self._hall.epoch is None:
+            # another server leads and answers, or none does and the terminal asks again
+            self._counts["standing_by"] += 1
         else:
             answer = await self._answer(device, received.envelope, body)
             if answer is not None:
@@ -164,7 +167,8 @@ class WireSide:
     async def _rejected(self, rejected: Rejected) -> None:
         """Answer a bad message that says which request it is."""
         device = rejected.topic.device
-        if device is not None and self._devices.standing(device) == "accepted":
+        leads = self._hall.epoch is not None
+        if leads and device is not None and self._devices.standing(device) == "accepted":
             answer = refused(NotDone(rejected.code, None), rejected.message_id, self._now())
             await self._send_answer(device, answer)
 
@@ -200,7 +204,9 @@ class WireSide:
         self._counts[f"hello_{verdict.verdict}"] += 1
         log.info("hello", device=device, verdict=verdict.verdict, code=verdict.code)
         if verdict.verdict == "accepted":
-            said = await self._hall.submit(translate_hello(device, envelope, hello, edge=self._edge))
+            said = await self._hall.submit(
+                translate_hello(device, envelope, hello, edge=self._edge, renewed=verdict.renewed)
+            )
             if isinstance(said, Reply) and said.answer is not None:
                 return said.answer
         bundle = self._hall.bundle()
@@ -235,9 +241,9 @@ class WireSide:
         async for item in self._hall.feed():
             with suppress(LinkDown):
                 match item:
-                    case BoardChanged():
+                    case BoardChanged(epoch=epoch) if epoch == self._hall.epoch:
                         await self._publish(self._board(item))
-                    case Called():
+                    case Called(epoch=epoch) if epoch == self._hall.epoch:
                         await self._publish(self._call(item))
                     case ProjectionChanged():
                         self._services_soon()
@@ -275,7 +281,7 @@ class WireSide:
 
     async def _publish_services(self) -> None:
         picture = self._hall.projection()
-        if picture.leading and picture.services:
+        if self._hall.epoch == picture.epoch and picture.services:
             body = projecting.services(picture)
             payload = encode(
                 body,
@@ -295,7 +301,7 @@ class WireSide:
 
     async def _publish_desired(self, devices: tuple[str, ...]) -> None:
         bundle, picture = self._hall.bundle(), self._hall.projection()
-        if bundle is None or not picture.leading:
+        if bundle is None or self._hall.epoch != picture.epoch:
             return
         url = self._settings.public_url.rstrip("/") + bundle.path
         body = messages.Desired(revision=bundle.revision, sha256=bundle.sha256, url=url)

@@ -22,7 +22,8 @@ def take(state: LeaseState | None, candidates: Iterable[Candidate], hall: str, h
     home = _ready(state.home, candidates, state.now)
     if home is not None and home.server != holder:
         raise LeaseHeld(home.server, home.until - state.now)
-    return Lease(hall, holder, state.epoch + 1, until)
+    ran_out = state.until > 0 and state.holder not in (None, holder)
+    return Lease(hall, holder, state.epoch + 1, until, took_from=state.holder if ran_out else None)
 
 
 def ready(known: Candidate | None, hall: str, server: str, now: float, ttl_s: float) -> Candidate:

@@ -150,6 +150,8 @@ class Lease:
     until: float
     wanted_by: str | None = None
     """The server to which the holder must hand the hall over; told by `renew`."""
+    took_from: str | None = None
+    """The server that let its lease run out; told by `acquire`. None: it was given back, or the holder's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,12 @@ class SqlLedger:
         )
 
     def acquire(self, hall: str, holder: str, ttl_s: float) -> Lease:
-        self._stand_ready(hall, holder, ttl_s)
-        # asked without a lock first: a leader's appends need not wait for those who stand by
-        leases.take(*self.lease_state(hall), hall, holder, 0.0)
+        # without a lock first: a leader's appends need not wait for those who stand by
+        state, ready = self.lease_state(hall)
+        mine = next((candidate for candidate in ready if candidate.server == holder), None)
+        if mine is None or mine.until - state.now < ttl_s / 2:
+            self._stand_ready(mine, hall, holder, ttl_s)
+        leases.take(state, ready, hall, holder, 0.0)
         with self._database.write(from_reserve=True, alone=False) as connection:
             state = self._state(connection, hall, lock=True)
             lease = leases.take(state, self._ready(connection, hall), hall, holder, state.now + ttl_s)
@@ -51,18 +54,15 @@ class SqlLedger:
             connection.execute(update(tables.leases).where(tables.leases.c.hall == hall).values(row))
             return lease
 
-    def _stand_ready(self, hall: str, server: str, ttl_s: float) -> None:
-        """Write that the server is there, and the row of a hall that has none yet."""
+    def _stand_ready(self, known: Candidate | None, hall: str, server: str, ttl_s: float) -> None:
+        """Write that the server is there; `known` is what the store says of it until now."""
         table = tables.candidates
         mine = (table.c.hall == hall) & (table.c.server == server)
         with self._database.write(from_reserve=True, durable=False, alone=False) as connection:
             now = connection.execute(select(self._database.now())).scalar_one()
-            known = connection.execute(select(table).where(mine)).one_or_none()
-            row = leases.ready(Candidate(**known._mapping) if known else None, hall, server, now, ttl_s)
-            if known is None:
-                connection.execute(insert(table).values(_columns(row)))
-            else:
-                connection.execute(update(table).where(mine).values(_columns(row)))
+            row = _columns(leases.ready(known, hall, server, now, ttl_s))
+            if connection.execute(update(table).where(mine).values(row)).rowcount == 0:
+                connection.execute(insert(table).values(row))
 
     def _state(self, connection: Connection, hall: str, *, lock: bool = False) -> LeaseState:
         table = tables.leases

@@ -141,6 +141,10 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "The ledger fails its check; it may have been edited. Report.",
     ),
     "not_leading": ("本服务器未主持大厅。请检查另一台服务器。", "This server does not lead. Check the other server."),
+    "server_lost": (
+        "原主持服务器失去联系，本服务器已接管大厅。请检查那台服务器。",
+        "The server that led is gone; this one leads now. Look after the other.",
+    ),
     "hall_inconsistent": (
         "程序内部错误，已自动恢复。请联系供应商。",
         "An internal error; recovered. Tell the supplier.",
