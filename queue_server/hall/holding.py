@@ -55,6 +55,8 @@ def hold(hall: "Hall", command: Hold, now: datetime) -> Outcome:
         return ticket
     if after(ticket.state, Act.HOLD) is None:
         return refusals.TicketNotHoldable(number=ticket.number, state=ticket.state.value)
+    if hall.open_day is None:
+        return refusals.DayNotOpen(business_date=str(hall.business_date(now)))
     if refused := addressee_refusal(hall, command.pool, ticket.queue):
         return refused
     return (

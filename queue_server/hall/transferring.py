@@ -72,6 +72,8 @@ def transfer(hall: "Hall", command: Transfer, now: datetime) -> Outcome:
         return ticket
     if after(ticket.state, Act.TRANSFER) is None:
         return refusals.TicketFinished(number=ticket.number, state=ticket.state.value)
+    if hall.open_day is None:
+        return refusals.DayNotOpen(business_date=str(hall.business_date(now)))
     service = hall.configuration.service(command.service or ticket.service)
     if service is None:
         return refusals.ServiceUnknown(service=command.service or ticket.service)
