@@ -28,6 +28,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "code-serial": "hardware.code_scanner.serial_scanner:DRIVER",
         "code-keyboard": "hardware.code_scanner.keyboard_scanner:DRIVER",
         "camera-codes": "hardware.camera.code_camera:DRIVER",
+        "camera-documents": "hardware.camera.document_camera:DRIVER",
         "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
     }
 )

@@ -112,6 +112,10 @@ class CodeWiped(RuntimeError):
     """The content of a scanned code was asked for after it had been wiped."""
 
 
+class DocumentWiped(RuntimeError):
+    """A picture of a document was asked for after it had been wiped."""
+
+
 class BadDocument(HardwareError):
     """A print document that cannot be put on this printer's paper; the maker of the document corrects it."""
 

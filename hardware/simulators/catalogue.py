@@ -18,6 +18,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "code-serial": "hardware.simulators.code_scanner:simulate_serial",
         "code-keyboard": "hardware.simulators.code_scanner:simulate_keyboard",
         "camera-codes": "hardware.simulators.camera:simulate_codes",
+        "camera-documents": "hardware.simulators.camera:simulate_documents",
         "maxsonar": "hardware.simulators.presence_sensor:simulate",
     }
 )

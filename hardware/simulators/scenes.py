@@ -51,7 +51,7 @@ def page_picture(width: int = 620, height: int = 877) -> Image:
     return page
 
 
-PAGE_CORNERS: Final = ((330.0, 70.0), (960.0, 110.0), (1010.0, 900.0), (270.0, 850.0))
+PAGE_CORNERS: Final = ((365.0, 60.0), (915.0, 75.0), (945.0, 890.0), (335.0, 880.0))
 """Where the page's corners lie in a scene of 1280 × 960: top left, top right, bottom right, bottom left."""
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import qrcode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from qrcode.util import MODE_8BIT_BYTE, QRData
 
@@ -328,12 +328,14 @@ def test_chinese_that_an_encoder_put_into_kanji_mode_is_read():
     assert (code.text, code.encoding) == ("取号 A012", Encoding.SHIFT_JIS)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf", "Zl", "Zp"]), min_size=1, max_size=20))
 def test_whatever_another_encoder_puts_into_a_code_as_utf8_comes_out(text):
     (code,) = read_codes(qr(text.encode()), RULES)
     assert code.raw == text.encode()
 
 
+@settings(deadline=None, max_examples=40)
 @given(turn=st.integers(0, 359), size=st.integers(120, 300))
 def test_a_code_is_read_however_it_is_held(turn, size):
     assert [code.text for code in read_codes(code_scene("A012", size=size, turn=turn), RULES)] == ["A012"]
@@ -349,6 +351,7 @@ def test_no_code_is_no_code():
     assert look_again(blank(), RULES) == []
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.integers(1, 80))
 def test_any_picture_is_read_without_raising(seed, height, width):
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
