@@ -57,6 +57,7 @@ class _Service(_Part):
     common: bool = False
     materials: _TextList = _TextList()
     keywords: tuple[str, ...] = ()
+    hours: str | None = None
 
 
 class _Counter(_Part):
@@ -76,6 +77,7 @@ class _Bundle(_Part):
     counters: tuple[_Counter, ...] = ()
     notice: _Text = _Text(zh="")
     passed_rule: _Text = _Text(zh="")
+    hours: str | None = None
 
 
 class BundleStore:
@@ -134,7 +136,9 @@ def read(body: bytes) -> Catalogue:
         hall=bundle.hall,
         hall_name=bundle.name.texts(),
         groups=tuple(Group(g.id, g.name.texts(), g.icon, g.colour) for g in bundle.groups),
-        services=tuple(_service(service, places.get(service.queue, Texts(""))) for service in bundle.services),
+        services=tuple(
+            _service(service, places.get(service.queue, Texts("")), bundle.hours) for service in bundle.services
+        ),
         counters=tuple(Counter(counter.number, counter.seat.texts()) for counter in bundle.counters),
         notice=bundle.notice.texts(),
         passed_rule=bundle.passed_rule.texts(),
@@ -142,7 +146,7 @@ def read(body: bytes) -> Catalogue:
     )
 
 
-def _service(service: _Service, place: Texts) -> Service:
+def _service(service: _Service, place: Texts, hours: str | None) -> Service:
     return Service(
         id=service.id,
         group=service.group,
@@ -152,6 +156,8 @@ def _service(service: _Service, place: Texts) -> Service:
         common=service.common,
         materials=TextLists(service.materials.zh, service.materials.en),
         keywords=service.keywords,
+        queue=service.queue,
+        hours=service.hours or hours,
     )
 
 

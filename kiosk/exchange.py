@@ -25,6 +25,7 @@ from wire.messages import (
     Help,
     Issue,
     Message,
+    OfflineUse,
     Refused,
     Slip,
     Withdraw,
@@ -42,7 +43,7 @@ class Listener(Protocol):
 
     def answered(self, request_id: str, body: Message) -> None: ...
 
-    def verdict(self, answer: HelloAnswer | Refused) -> None: ...
+    def verdict(self, answer: HelloAnswer | Refused, took_s: float) -> None: ...
 
     def silent(self) -> None: ...
 
@@ -52,7 +53,7 @@ class Listener(Protocol):
 
 
 class Exchange:
-    """The two lanes and the hello of one terminal. `clock` gives UTC."""
+    """The two lanes and the hello of one terminal. `clock` gives UTC; `offline_use` what the machine holds."""
 
     def __init__(
         self,
@@ -65,9 +66,11 @@ class Exchange:
         instance: str,
         versions: dict[str, str],
         clock: Callable[[], datetime],
+        offline_use: Callable[[], OfflineUse | None] = lambda: None,
         rng: random.Random | None = None,
         times: Times | None = None,
     ) -> None:
+        self._offline_use = offline_use
         self._journal = journal
         self._listener = listener
         self._hall, self._device, self._instance = hall, device, instance
@@ -111,6 +114,17 @@ class Exchange:
         """Before the first connection: whoever waited before this start is gone."""
         for entry in await self._journal.pending("live"):
             await self.withdraw(entry.request_id, "left")
+
+    def served_offline(self, request_id: str | None) -> None:
+        """A number given offline is in the journal, and the withdrawal of the request for which it stands."""
+        if request_id is not None:
+            self._withdrawn.add(request_id)
+            self.asking.drop(request_id)
+        self._announce("facts")
+
+    def greet_again(self) -> None:
+        """Say hello once more on this connection, to hear what the hall grants now."""
+        self._in_doubt.set()
 
     # --- what the link says --------------------------------------------------------------------
 
@@ -222,10 +236,15 @@ class Exchange:
 
     async def _greet(self, conn_seq: int) -> None:
         """Hello until accepted, now and then again where it was not, and as a question while the hall is silent."""
-        hello = Hello(
-            boot_id=self._journal.boot_id, conn_seq=conn_seq, instance=self._instance, versions=self._versions
-        )
         while True:
+            hello = Hello(
+                boot_id=self._journal.boot_id,
+                conn_seq=conn_seq,
+                instance=self._instance,
+                versions=self._versions,
+                offline=self._offline_use(),
+            )
+            began = asyncio.get_running_loop().time()
             key = self._journal.next_id()
             topic = topics.request(self._hall, self._device)
             outgoing = Outgoing(topic, self._encode(hello, key), correlation=key.encode())
@@ -238,7 +257,7 @@ class Exchange:
                 self.asking.ask_again()
             else:
                 self._gate.clear()
-            self._listener.verdict(answer)
+            self._listener.verdict(answer, asyncio.get_running_loop().time() - began)
             if accepted:
                 self._in_doubt.clear()
                 await self._in_doubt.wait()

@@ -17,7 +17,7 @@ from wire import topics
 from wire.access import Device, device_subscriptions
 from wire.inbox import Inbox, Received
 from wire.link import Link, LinkDown, LinkSettings, OnConnected, OnLost, OnMessage, Outgoing
-from wire.messages import Desired, Message, Order, Presence, Reported, ServerPresence, Services, encode
+from wire.messages import Desired, Message, OfflineUse, Order, Presence, Reported, ServerPresence, Services, encode
 
 PresenceState = Literal["init", "ready", "degraded", "offline"]
 
@@ -48,6 +48,7 @@ class HallSide:
         versions: dict[str, str],
         make_link: MakeLink,
         clock: Callable[[], datetime],
+        offline_use: Callable[[], OfflineUse | None],
         on_desired: Callable[[Desired], None],
         on_self_test: Callable[[], None],
     ) -> None:
@@ -89,6 +90,7 @@ class HallSide:
             instance=profile.instance,
             versions=versions,
             clock=clock,
+            offline_use=offline_use,
         )
 
     def report(self, reported: Reported, presence: PresenceState) -> None:

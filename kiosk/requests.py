@@ -11,6 +11,9 @@ from kiosk.devices import Emit
 from kiosk.errors import JournalFault, JournalFull
 from kiosk.exchange import Exchange
 from kiosk.journeys import events
+from kiosk.journeys.catalogue import Service
+from kiosk.offline import Offline, Wanted
+from kiosk.offline_numbers import NoNumber
 from kiosk.translate import params_of, ticket_of
 from wire.messages import HelloAnswer, Help, HelpAnswer, Issue, IssueAnswer, Message, Refused, Slip
 
@@ -33,18 +36,25 @@ class Requests:
         self._emit = emit
         self._changed = changed
         self._exchange: Exchange | None = None
+        self._offline: Offline | None = None
         self._journaling: dict[int, asyncio.Task[str | None]] = {}
         self._attempts: dict[str, int] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self.last_ticket_at: datetime | None = None
 
-    def use(self, exchange: Exchange) -> None:
-        """The exchange that carries the requests; it listens here, so it is made after this object."""
+    def use(self, exchange: Exchange, offline: Offline) -> None:
+        """The exchange that carries the requests; it listens here, so it is made after this object. `offline` gives
+        numbers while the hall is away."""
         self._exchange = exchange
+        self._offline = offline
 
     def ask(self, attempt: int, body: Issue | Help) -> None:
         """Journal and send; the answer comes as an event that names the attempt."""
         self._journaling[attempt] = self._spawn(self._ask(attempt, body))
+
+    def give_offline(self, attempt: int, service: Service, language: str, person: str | None) -> None:
+        """Give a number of this terminal's own, also for a request of this attempt that got no answer."""
+        self._spawn(self._give_offline(attempt, service, language, person))
 
     def withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
         self._spawn(self._withdraw(attempt, reason))
@@ -77,11 +87,12 @@ class Requests:
             case _:
                 self._refused(attempt, "answer_unexpected")
 
-    def verdict(self, answer: HelloAnswer | Refused) -> None:
+    def verdict(self, answer: HelloAnswer | Refused, took_s: float) -> None:
         verdict = answer.verdict if isinstance(answer, HelloAnswer) else "refused"
         if verdict != "accepted":
             log.error("not_accepted", verdict=verdict, code=answer.code)
         self._emit(events.Verdict("cloned" if answer.code == CLONED else verdict))
+        self._spawn(self._hear(answer, took_s))
 
     def silent(self) -> None:
         self._emit(events.HallSilent())
@@ -108,6 +119,45 @@ class Requests:
             return None
         self._attempts[request_id] = attempt
         return request_id
+
+    async def _give_offline(self, attempt: int, service: Service, language: str, person: str | None) -> None:
+        journaling = self._journaling.get(attempt)
+        earlier = await journaling if journaling is not None else None
+        if self._exchange is None or self._offline is None or (journaling is not None and earlier is None):
+            return
+        try:
+            given = await self._offline.give(Wanted(service, language, person, earlier))
+            if isinstance(given, NoNumber) and earlier is not None:
+                await self._exchange.withdraw(earlier, "no_answer")
+        except JournalFault as fault:
+            log.error("offline_number_not_journaled", reason=fault.reason)
+            self._refused(attempt, "journal_fault")
+            self._emit(events.JournalChanged(writable=False))
+            return
+        if given is None:
+            return  # the hall's answer came first, and is on its way to the journey
+        self._journaling.pop(attempt, None)
+        if earlier is not None:
+            self._attempts.pop(earlier, None)
+        if isinstance(given, NoNumber):
+            self._emit(events.NumberRefused(attempt, given.code, _params(given)))
+            return
+        self._exchange.served_offline(earlier)
+        self.last_ticket_at = given.issued_at
+        self._emit(events.NumberGiven(attempt, given))
+
+    async def _hear(self, answer: HelloAnswer | Refused, took_s: float) -> None:
+        """What the machine may give without the hall follows from each hello."""
+        if self._offline is None:
+            return
+        try:
+            if isinstance(answer, HelloAnswer) and answer.verdict == "accepted":
+                await self._offline.heard(answer, took_s)
+            elif isinstance(answer, HelloAnswer) and answer.verdict == "refused":
+                await self._offline.turned_away()
+        except JournalFault as fault:
+            log.error("offline_numbers_not_kept", reason=fault.reason)
+            self._emit(events.JournalChanged(writable=False))
 
     async def _withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
         journaling = self._journaling.pop(attempt, None)
@@ -143,3 +193,9 @@ class Requests:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _params(refused: NoNumber) -> tuple[tuple[str, str], ...]:
+    """Parameters for the sentence that a screen makes of it."""
+    found = (("opens_at", refused.opens_at.isoformat() if refused.opens_at else ""), ("number", refused.number))
+    return tuple((name, value) for name, value in found if value)

@@ -115,8 +115,7 @@ def _head(ticket: Ticket, catalogue: Catalogue, language: str, reprint: bool, nu
 
 def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Block]:
     words = WORDS[language]
-    ahead = words.ahead.format(count=ticket.people_ahead) if ticket.people_ahead else words.nobody_ahead
-    yield _large(ahead)
+    yield from _place_in_line(ticket, catalogue, words)
     if ticket.wait is not None:
         made_at = ticket.wait.made_at.astimezone(catalogue.zone)
         text = words.wait.format(low=ticket.wait.low, high=ticket.wait.high, made_at=f"{made_at:%H:%M}")
@@ -127,6 +126,17 @@ def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Bl
     for line in ["  ".join(where)] if cells("  ".join(where)) <= _PAPER.columns else where:
         yield Text(line, align=Align.CENTER)
     yield Text(words.follow, align=Align.CENTER)
+
+
+def _place_in_line(ticket: Ticket, catalogue: Catalogue, words: Words) -> Iterator[Block]:
+    if ticket.offline:
+        yield _large(words.offline.format(taken_at=f"{ticket.issued_at.astimezone(catalogue.zone):%H:%M}"))
+        yield Text(words.offline_rule)
+    else:
+        yield _large(words.ahead.format(count=ticket.people_ahead) if ticket.people_ahead else words.nobody_ahead)
+    if ticket.may_close_at is not None:
+        closes_at = f"{ticket.may_close_at.astimezone(catalogue.zone):%H:%M}"
+        yield Text(words.may_close.format(closes_at=closes_at), bold=True)
 
 
 def _foot(catalogue: Catalogue, language: str, materials: str) -> Iterator[Block]:

@@ -16,6 +16,9 @@ class Words:
     terminal: str
     reprint: str
     comma: str
+    offline: str
+    offline_rule: str
+    may_close: str
 
 
 WORDS = {
@@ -31,6 +34,9 @@ WORDS = {
         terminal="终端 {terminal}",
         reprint="补 打",
         comma="、",
+        offline="离线号（{taken_at} 取号）",
+        offline_rule="断网时取的号，同样有效：网络恢复后按取号时间排队，请留意叫号屏和广播。",
+        may_close="今天 {closes_at} 下班前可能轮不到您，请问导办人员。",
     ),
     "en": Words(
         ahead="前面 People ahead: {count}",
@@ -44,5 +50,8 @@ WORDS = {
         terminal="终端 {terminal}",
         reprint="补打 REPRINT",
         comma=", ",
+        offline="离线号 OFFLINE ({taken_at})",
+        offline_rule="Taken without a connection, but valid: you are called in the order of that time.",
+        may_close="下班前可能轮不到 You may not be reached before closing at {closes_at}.",
     ),
 }

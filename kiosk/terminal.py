@@ -27,6 +27,7 @@ from kiosk.journeys import effects, events
 from kiosk.journeys.intents import Intent
 from kiosk.journeys.state import State
 from kiosk.journeys.views import Fact, View
+from kiosk.offline import Offline
 from kiosk.printing import Printing
 from kiosk.profile import Profile, Secrets
 from kiosk.prompts import Prompts
@@ -34,10 +35,11 @@ from kiosk.requests import Requests
 from kiosk.session import KioskSession
 from kiosk.supervision import Supervisor
 from wire.link import MqttLink
-from wire.messages import Help, Issue
+from wire.messages import Help, Issue, OfflineUse
 
 TICK_S = 0.2
 REPORT_S = 1.0
+OFFLINE_LOOK_S = 30.0
 JOURNAL_RETRY_S = 5.0
 JOURNEY_RETRY_S = 5.0
 
@@ -70,6 +72,7 @@ class Terminal:
         self._journal_up = asyncio.Event()
         self._configuration = Configuration(BundleStore(profile.state_directory), self._emit)
         self._requests = Requests(self._emit, self._changed)
+        self._offline = Offline(self._journal, self._offline_ready, clock=clock, monotonic=monotonic)
         self._prompts = Prompts(profile.prompts_directory or Path(str(files("assets") / "voice")))
         self._supervisor = Supervisor(lambda part: self._emit(events.PartCrashed(part)))
         self._report_wanted = asyncio.Event()
@@ -143,6 +146,7 @@ class Terminal:
                 parts.create_task(keep("exchange", self._exchange))
                 parts.create_task(keep("presence", self._hall.run_reports))
                 parts.create_task(keep("report", self._report))
+                parts.create_task(keep("offline", self._watch_offline))
                 parts.create_task(keep("bundle", self._configuration.run))
                 parts.create_task(keep("journal", self._mend_journal))
         finally:
@@ -175,10 +179,12 @@ class Terminal:
             versions=self._versions,
             make_link=self._make_link,
             clock=self._clock,
+            offline_use=self._offline_use,
             on_desired=self._configuration.want,
             on_self_test=self._changed,
         )
-        self._requests.use(hall.exchange)
+        self._requests.use(hall.exchange, self._offline)
+        await self._offline.load()
         await hall.exchange.settle_earlier_boot()
         return hall
 
@@ -196,6 +202,20 @@ class Terminal:
             await self._journal_down.wait()
             await asyncio.sleep(JOURNAL_RETRY_S)
             await self._open_journal()
+
+    async def _watch_offline(self) -> None:
+        """The leave to give numbers ends by time; the hall is asked again in good time."""
+        while self._hall is not None:
+            self._offline.look()
+            if self._offline.wants_hello():
+                self._hall.exchange.greet_again()
+            await asyncio.sleep(OFFLINE_LOOK_S)
+
+    def _offline_ready(self, *, ready: bool) -> None:
+        self._emit(events.OfflineReady(ready))
+
+    def _offline_use(self) -> OfflineUse:
+        return self._offline.use(gives_back=self._journey.state.condition.maintenance)
 
     async def _report(self) -> None:
         """Tell the hall and the technician's screen what changed, at most once a second."""
@@ -222,6 +242,8 @@ class Terminal:
                 self._hall.accepted()
             case events.OrderGiven(action="maintenance_on" | "maintenance_off" as action):
                 self._spawn(self._journal.remember("maintenance", action.removeprefix("maintenance_")))
+                if self._hall is not None:
+                    self._hall.exchange.greet_again()
         self._journey.handle(event)
         self._changed()
 
@@ -240,6 +262,8 @@ class Terminal:
             case effects.RequestNumber(attempt, service, language, identified):
                 person = self._session.person_key if identified else None
                 self._requests.ask(attempt, Issue(service=service, person=person, language=language))
+            case effects.GiveOffline(attempt, service, language, identified):
+                self._give_offline(attempt, service, language, identified=identified)
             case effects.RequestHelp(attempt, screen):
                 self._requests.ask(attempt, Help(screen=screen))
             case effects.WithdrawRequest(attempt, reason):
@@ -252,6 +276,15 @@ class Terminal:
                 self._restart.set()
             case _:
                 self._use_device(effect)
+
+    def _give_offline(self, attempt: int, service: str, language: str, *, identified: bool) -> None:
+        catalogue = self._configuration.catalogue
+        found = catalogue.service(service) if catalogue is not None else None
+        if found is None:
+            self._emit(events.NumberRefused(attempt, "service_unknown"))
+            return
+        person = self._session.person_key if identified else None
+        self._requests.give_offline(attempt, found, language, person)
 
     def _use_device(self, effect: effects.Effect) -> None:
         if self._devices is None or self._printing is None:

@@ -10,8 +10,8 @@ from queue_server.hall.opening import stretches
 from wire import messages as wire
 
 
-def asked(device: str, hello: wire.Hello) -> GrantOffline:
-    """The command that a hello comes to."""
+def asked(device: str, hello: wire.Hello, *, renewed: bool) -> GrantOffline:
+    """The command that a hello comes to; `renewed`: it is the first one of a machine that staff vouched for."""
     use = hello.offline or wire.OfflineUse()
     return GrantOffline(
         by=Actor("device", device),
@@ -20,6 +20,7 @@ def asked(device: str, hello: wire.Hello) -> GrantOffline:
         own_next=use.own_next,
         lease_next=dict(use.leases),
         returns=use.returns,
+        renewed=renewed,
     )
 
 
@@ -43,6 +44,7 @@ def granted(hall: Hall, device: str, instance: str, now: datetime, follow_base: 
             )
             for calendar in hall.configuration.calendars
         },
+        one_live=hall.configuration.limits.one_live != "none",
         follow_base=follow_base,
     )
 

@@ -26,6 +26,7 @@ HELP = {
 NETWORK = {
     Network.CONNECTED: "",
     Network.CONNECTING: mark("Connecting…"),
+    Network.OFFLINE: mark("Offline"),
     Network.AWAY: mark("Offline"),
 }
 

@@ -19,6 +19,9 @@ CLOSED = {
     "numbers_exhausted": mark("No more numbers today"),
     "not_today": mark("Not offered today"),
     "outside_hours": mark("Outside service hours"),
+    "quota_reached": mark("No more numbers for now"),
+    "not_reachable_today": mark("Too late for today"),
+    "day_already_closed": mark("Closed for today"),
     "hall_away": mark("No connection to the hall"),
 }
 CLOSED_OTHERWISE = mark("Not available now")
@@ -38,15 +41,42 @@ REFUSED = {
         mark("All of today's numbers for this service have been taken."),
         mark("Please come back on the next working day, or ask at the information desk."),
     ),
-    "not_today": Sentence(mark("This service is not offered today."), _OTHER),
+    "not_today": Sentence(mark("No more numbers are given for this service today."), _DESK),
+    "not_today_until": Sentence(
+        mark("Closed. Numbers for this service are given again on {opens_on}."),
+        mark("Please come back then, or ask at the information desk."),
+    ),
     "outside_hours": Sentence(mark("The hall gives no numbers at this hour."), _ASK),
+    "outside_hours_until": Sentence(
+        mark("Closed. Numbers for this service are given again at {opens_at} today."),
+        mark("Please come back then, or ask at the information desk."),
+    ),
+    "quota_reached": Sentence(mark("All numbers for this service have been taken for now."), _DESK),
+    "quota_reached_morning": Sentence(
+        mark("All of this morning's numbers for this service have been taken."),
+        mark("Numbers are given again this afternoon. Staff can help if it is urgent."),
+    ),
+    "quota_reached_afternoon": Sentence(
+        mark("All of this afternoon's numbers for this service have been taken."),
+        mark("Please come back on the next working day. Staff can help if it is urgent."),
+    ),
+    "not_reachable_today": Sentence(
+        mark("The queue is so long that you would not be reached before closing at {closes_at}."),
+        mark("Please come back on the next working day, or ask at the information desk."),
+    ),
+    "too_many_numbers": Sentence(
+        mark("You have taken {limit} numbers today; more are not possible here."),
+        mark("Staff at the information desk can give you another one."),
+    ),
+    "offline_ended": Sentence(mark("The connection to the hall has been lost for too long."), _NEAREST),
+    "offline_exhausted": Sentence(mark("This terminal has no numbers left while the connection is lost."), _NEAREST),
     "day_already_closed": Sentence(
         mark("The hall has closed for today."), mark("Please come back on the next working day.")
     ),
     "hall_not_configured": Sentence(mark("The hall's service list is not ready yet."), _ASK),
-    "already_waiting": Sentence(
-        mark("You already hold a number for this service."),
-        mark("Please watch the call display. Staff can help if you lost your slip."),
+    "already_holding": Sentence(
+        mark("You already hold {number} for this service."),
+        mark("Please wait with that number. If you lost your slip, staff will print it again."),
     ),
     "card_required": Sentence(
         mark("This service needs your ID card."), mark("Please go back and lay your ID card on the reader.")
@@ -65,6 +95,7 @@ REFUSED = {
     "device_pending": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_refused": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_elsewhere": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
+    "cloned_device": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
 }
 REFUSED_OTHERWISE = Sentence(mark("The hall could not give a number this time."), _DESK)
 
@@ -127,8 +158,15 @@ def closed(words: Words, code: str) -> str:
 
 def refused(words: Words, code: str, params: dict[str, str]) -> tuple[str, str, str]:
     """What happened, what became of the number, the next step."""
-    sentence = REFUSED.get(code, REFUSED_OTHERWISE)
+    sentence = REFUSED.get(_variant(code, params)) or REFUSED.get(code, REFUSED_OTHERWISE)
     return words.tr(sentence.happened, **params), words.tr(NO_NUMBER), words.tr(sentence.next_step, **params)
+
+
+def _variant(code: str, params: dict[str, str]) -> str:
+    """The more telling sentence, where the hall said when it opens again or which half of the day it means."""
+    if params.get("opens_at"):
+        return f"{code}_until"
+    return f"{code}_{params['half']}" if "half" in params else code
 
 
 def slip(words: Words, state: SlipState, cause: str | None) -> tuple[str, str]:

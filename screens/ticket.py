@@ -30,14 +30,7 @@ class TicketScreen(StationScreen):
         ids.number.content = view.number
         ids.number.spoken = tr("Your number is {number}", number=view.number)
         ids.service.content = view.service
-        ids.ahead.content = words.ntr("{n} person ahead of you", "{n} people ahead of you", view.people_ahead)
-        if view.people_ahead == 0:
-            ids.ahead.content = tr("Nobody ahead of you")
-        if view.wait is None:
-            ids.wait.content = tr("The hall cannot tell the wait yet")
-        else:
-            wait = view.wait
-            ids.wait.content = tr("{low}–{high} min (at {time})", low=wait.low, high=wait.high, time=wait.made_at)
+        self._render_waiting(view, words)
         ids.counters.content = self._counters(view, words)
         self._render_slip(view, words)
         ids.code.content = view.follow_url
@@ -46,6 +39,24 @@ class TicketScreen(StationScreen):
         ids.under.content, ids.scan.content = (ids.code.spoken, "") if portrait else ("", ids.code.spoken)
         ids.another.content, ids.another.intent = tr("Another number"), TakeAnother()
         ids.finish.content, ids.finish.intent = tr("Finish"), Finish()
+
+    def _render_waiting(self, view: TicketView, words: Words) -> None:
+        """Who is ahead and how long it takes; for an offline number, what it is and that it counts."""
+        ids, tr = self.ids, words.tr
+        closes = view.may_close_at
+        ids.warning.content = tr("You may not be reached before closing at {time}", time=closes) if closes else ""
+        if view.offline:
+            ids.ahead.content = tr("Offline number, taken at {time}", time=view.taken_at)
+            ids.wait.content = tr("It is valid: you are called in the order of that time")
+            return
+        ids.ahead.content = words.ntr("{n} person ahead of you", "{n} people ahead of you", view.people_ahead or 0)
+        if not view.people_ahead:
+            ids.ahead.content = tr("Nobody ahead of you")
+        if view.wait is None:
+            ids.wait.content = tr("The hall cannot tell the wait yet")
+        else:
+            wait = view.wait
+            ids.wait.content = tr("{low}–{high} min (at {time})", low=wait.low, high=wait.high, time=wait.made_at)
 
     def leave(self) -> None:
         for name in ("number", "yours", "code"):

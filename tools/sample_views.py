@@ -31,6 +31,14 @@ from kiosk.journeys.views import (
 )
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "halls" / "sample.json"
+REFUSALS = (
+    ("already_holding", {"number": "A012"}),
+    ("outside_hours", {"opens_at": "13:30"}),
+    ("not_today", {"opens_at": "09:00", "opens_on": "3 月 3 日 09:00"}),
+    ("quota_reached", {"half": "morning"}),
+    ("not_reachable_today", {"closes_at": "17:00"}),
+    ("offline_ended", {}),
+)
 _LIVE = ((3, 12, 18, None), (0, 0, 2, None), (17, 45, 70, None), (6, 15, 25, None), (0, 0, 0, "numbers_exhausted"))
 
 
@@ -68,6 +76,13 @@ class SampleViews:
         yield "waiting-long", WaitingView(self._at(2), self.service(1).name, True)
         for slip in SlipState:
             yield f"ticket-{slip}", self.ticket(slip)
+        offline = replace(self.frame, network=Network.OFFLINE)
+        yield "home-offline", replace(self.home(), frame=offline)
+        yield "ticket-offline", self.offline_ticket()
+        yield "ticket-closing", replace(self.ticket(SlipState.PRINTED), may_close_at="17:00")
+        for code, params in REFUSALS:
+            shown = params | ({"opens_on": "3 March, 09:00"} if "opens_on" in params and self._language == "en" else {})
+            yield f"refused-{code}", replace(self.refused(code, may_retry=False), params=shown)
         yield "refused", self.refused("numbers_exhausted", may_retry=False)
         yield "refused-no-answer", self.refused("no_answer", may_retry=True)
         yield "out-of-service", OutOfServiceView(self.frame, "hall_away", "T03")
@@ -119,6 +134,21 @@ class SampleViews:
             follow_url="http://192.168.1.20:8080/t/k3J9xQ2mP7vB4nWc8RtL5sYd",
             masked_name="张*",
             staff_code="P-paper-out" if cause else None,
+        )
+
+    def offline_ticket(self) -> TicketView:
+        """A number that the terminal gave while the hall was away."""
+        ticket = self.ticket(SlipState.PRINTED)
+        frame = replace(ticket.frame, network=Network.OFFLINE)
+        return replace(
+            ticket,
+            frame=frame,
+            number="XA007",
+            people_ahead=None,
+            wait=None,
+            counters=(),
+            offline=True,
+            taken_at="10:32",
         )
 
     def refused(self, code: str, *, may_retry: bool) -> RefusedView:

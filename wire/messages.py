@@ -203,6 +203,8 @@ class OfflineGrant(Message):
     """The running business date and those that follow; after the last one it gives no numbers without the hall."""
     hours: dict[str, tuple[OpenStretch, ...]] = Field(default_factory=dict)
     """When numbers are given in those days, by calendar of the bundle."""
+    one_live: bool = True
+    """A person gets one number for a service, as far as the terminal knows."""
     follow_base: str
     """The address of a ticket's live page is this and its follow token."""
 

@@ -50,6 +50,9 @@ class Service:
     materials: TextLists = TextLists()
     keywords: tuple[str, ...] = ()
     """Other words by which people look for it."""
+    queue: str = ""
+    hours: str | None = None
+    """The calendar that says when numbers are given."""
 
 
 @dataclass(frozen=True)

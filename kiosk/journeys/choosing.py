@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from kiosk.journeys import card, intents, number
+from kiosk.journeys.out_of_service import offline
 from kiosk.journeys.search import LONGEST_SEARCH
 from kiosk.journeys.state import AtHome, Choosing, LayingCard, Refused, State, Step, go_home
 
@@ -40,8 +41,9 @@ def choose_service(state: State, intent: intents.ChooseService) -> Step:
     if not isinstance(page, AtHome | Choosing) or catalogue is None or catalogue.service(intent.service) is None:
         return state, ()
     live = state.hall.live.get(intent.service)
-    if live is not None and not live.open:
-        return replace(state, page=Refused(live.reason or "service_closed", (), intent.service, None)), ()
+    if live is not None and not live.open and not offline(state):
+        params = () if live.opens_at is None else (("opens_at", live.opens_at.isoformat()),)
+        return replace(state, page=Refused(live.reason or "service_closed", params, intent.service, None)), ()
     if state.person is None:
         return replace(state, page=LayingCard(intent.service, page)), ()
     return number.request(state, intent.service)

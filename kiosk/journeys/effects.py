@@ -20,6 +20,16 @@ class RequestNumber:
 
 
 @dataclass(frozen=True)
+class GiveOffline:
+    """Give a number of this terminal's own; the request of the same attempt, if there is one, is withdrawn with it."""
+
+    attempt: int
+    service: str
+    language: str
+    identified: bool
+
+
+@dataclass(frozen=True)
 class RequestHelp:
     """Page staff; `screen` is the id of the screen, never what stood on it."""
 
@@ -91,6 +101,7 @@ class Restart:
 
 Effect = (
     RequestNumber
+    | GiveOffline
     | RequestHelp
     | WithdrawRequest
     | StartCardRead

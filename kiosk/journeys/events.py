@@ -126,6 +126,13 @@ class ServicesChanged:
 
 
 @dataclass(frozen=True)
+class OfflineReady:
+    """Whether this terminal holds numbers that it may give while the hall is away."""
+
+    ready: bool
+
+
+@dataclass(frozen=True)
 class NumberGiven:
     attempt: int
     ticket: Ticket
@@ -194,6 +201,7 @@ Event = (
     | DevicesChanged
     | SlipDone
     | LinkChanged
+    | OfflineReady
     | ServerChanged
     | HallSilent
     | HallHeard

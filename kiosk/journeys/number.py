@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from kiosk.journeys import events, intents
-from kiosk.journeys.effects import PrintSlip, RequestNumber, WithdrawRequest
-from kiosk.journeys.out_of_service import cause
+from kiosk.journeys.effects import GiveOffline, PrintSlip, RequestNumber, WithdrawRequest
+from kiosk.journeys.out_of_service import cause, offline
 from kiosk.journeys.state import Awaiting, Choosing, Holding, Refused, State, Step, Ticket, end_session, go_home
 from kiosk.journeys.views import SlipState
 
@@ -14,14 +14,14 @@ def request(state: State, service: str) -> Step:
     """Ask the hall for a number, once: from here on only its answer or giving up leads on."""
     if cause(state) is not None:
         return end_session(state)
-    attempt = state.last_attempt + 1
-    state = replace(state, last_attempt=attempt, page=Awaiting(attempt, service, state.now))
-    identified = state.person is not None
-    return state, (RequestNumber(attempt, service, state.preferences.language, identified),)
+    attempt, without_hall = state.last_attempt + 1, offline(state)
+    state = replace(state, last_attempt=attempt, page=Awaiting(attempt, service, state.now, offline=without_hall))
+    wanted = GiveOffline if without_hall else RequestNumber
+    return state, (wanted(attempt, service, state.preferences.language, state.person is not None),)
 
 
 def offers_way_out(state: State, page: Awaiting) -> bool:
-    return state.now - page.since >= state.rules.way_out_after_s
+    return not page.offline and state.now - page.since >= state.rules.way_out_after_s
 
 
 def given(state: State, event: events.NumberGiven) -> Step:
@@ -88,8 +88,13 @@ def finish(state: State, _intent: intents.Finish | intents.Home) -> Step:
 
 
 def time_passed(state: State) -> Step:
-    """A request without an answer is withdrawn, a print without an outcome is unknown."""
+    """Where the hall is away, whoever waits gets a number of the terminal's own; a request without an answer is
+    withdrawn; a print without an outcome is unknown."""
     page, rules = state.page, state.rules
+    if isinstance(page, Awaiting) and not page.offline and offline(state):
+        language, identified = state.preferences.language, state.person is not None
+        given_here = GiveOffline(page.attempt, page.service, language, identified)
+        return replace(state, page=replace(page, offline=True)), (given_here,)
     if isinstance(page, Awaiting) and state.now - page.since >= rules.give_up_after_s:
         gone = Refused("no_answer", (), page.service, state.now)
         return replace(state, page=gone), (WithdrawRequest(page.attempt, "no_answer"),)

@@ -19,16 +19,21 @@ def cause(state: State) -> str | None:
         (not condition.started, "starting"),
         (condition.maintenance, "maintenance"),
         (hall.verdict in ("pending", "refused"), "not_accepted"),
-        (_away(state), "hall_away"),
-        (hall.verdict is None, "starting"),
+        (away(state) and not hall.offline_ready, "hall_away"),
+        (hall.verdict is None and not away(state), "starting"),
         (hall.catalogue is None, "no_configuration"),
     )
     return next((code for holds, code in checks if holds), None)
 
 
+def offline(state: State) -> bool:
+    """Whether the terminal gives numbers of its own because the hall is away."""
+    return away(state) and state.hall.offline_ready
+
+
 def network(state: State) -> Network:
-    if _away(state):
-        return Network.AWAY
+    if away(state):
+        return Network.OFFLINE if state.hall.offline_ready else Network.AWAY
     return Network.CONNECTED if _answers(state.hall) and state.hall.verdict == "accepted" else Network.CONNECTING
 
 
@@ -36,7 +41,8 @@ def _answers(hall: Hall) -> bool:
     return hall.link_up and hall.server_online and not hall.silent
 
 
-def _away(state: State) -> bool:
+def away(state: State) -> bool:
+    """Whether the hall has been lost for longer than a moment."""
     lost_at = state.hall.lost_at
     return lost_at is not None and state.now - lost_at >= state.rules.hall_grace_s
 
@@ -61,6 +67,10 @@ def link_changed(state: State, event: events.LinkChanged) -> Step:
     """A new connection starts with a clean slate: an earlier silence says nothing about it."""
     silent = state.hall.silent and not event.up
     return replace(state, hall=replace(state.hall, link_up=event.up, silent=silent)), ()
+
+
+def offline_ready(state: State, event: events.OfflineReady) -> Step:
+    return replace(state, hall=replace(state.hall, offline_ready=event.ready)), ()
 
 
 def server_changed(state: State, event: events.ServerChanged) -> Step:
@@ -127,6 +137,7 @@ def network_facts(state: State, event: events.NetworkFacts) -> Step:
 
 HANDLERS: dict[type, Any] = {
     events.LinkChanged: link_changed,
+    events.OfflineReady: offline_ready,
     events.ServerChanged: server_changed,
     events.HallSilent: hall_silent,
     events.HallHeard: hall_heard,

@@ -1,6 +1,7 @@
 """From state to view: what the screen shows, in the session's language, with nothing personal that is not masked."""
 
 import math
+from datetime import datetime
 
 from kiosk.journeys import card, idle, number, out_of_service, views
 from kiosk.journeys.catalogue import Catalogue
@@ -113,6 +114,29 @@ def _name(state: State, service: str | None) -> str:
     return found_service.name.of(state.preferences.language) if found_service is not None else ""
 
 
+def _clock(state: State, instant: datetime) -> str:
+    """The hall's clock time."""
+    zone = state.hall.catalogue.zone if state.hall.catalogue is not None else None
+    return f"{instant.astimezone(zone):%H:%M}"
+
+
+def _local(state: State, params: dict[str, str]) -> dict[str, str]:
+    """Instants among the parameters of a refusal as people read them: `opens_on` with its date, the others as times."""
+    zone = state.hall.catalogue.zone if state.hall.catalogue is not None else None
+    for name in ("opens_at", "closes_at"):
+        if text := params.get(name):
+            local = datetime.fromisoformat(text).astimezone(zone)
+            params[name] = f"{local:%H:%M}"
+            params[name.replace("_at", "_on")] = _date(local, state.preferences.language)
+    return params
+
+
+def _date(local: datetime, language: str) -> str:
+    if language == "en":
+        return f"{local.day} {local:%B}, {local:%H:%M}"
+    return f"{local.month} 月 {local.day} 日 {local:%H:%M}"
+
+
 def _wait(state: State, wait: WaitRange | None) -> views.Wait | None:
     if wait is None or state.hall.catalogue is None:
         return None
@@ -121,7 +145,7 @@ def _wait(state: State, wait: WaitRange | None) -> views.Wait | None:
 
 
 def _service(state: State, catalogue: Catalogue, service: CatalogueService) -> views.Service:
-    live = state.hall.live.get(service.id)
+    live = None if out_of_service.offline(state) else state.hall.live.get(service.id)
     group = catalogue.group(service.group)
     return views.Service(
         id=service.id,
@@ -172,6 +196,9 @@ def _card(state: State, page: LayingCard) -> views.CardView:
 def _ticket(state: State, page: Holding) -> views.TicketView:
     ticket = page.ticket
     return views.TicketView(
+        offline=ticket.offline,
+        taken_at=_clock(state, ticket.issued_at),
+        may_close_at=_clock(state, ticket.may_close_at) if ticket.may_close_at is not None else None,
         frame=_frame(state, home=True, steps=_steps(state), step=2),
         number=ticket.number,
         service=_name(state, ticket.service),
@@ -190,7 +217,7 @@ def _refused(state: State, page: Refused) -> views.RefusedView:
     return views.RefusedView(
         frame=_frame(state, back=True, home=True),
         code=page.code,
-        params=dict(page.params),
+        params=_local(state, dict(page.params)),
         service=_name(state, page.service) or None,
         staff_code=staff_code(page.code),
         may_retry=page.service is not None and number.may_retry(state, page),

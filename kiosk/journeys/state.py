@@ -44,27 +44,34 @@ class WaitRange:
 
 @dataclass(frozen=True)
 class LiveService:
-    """What the hall says of a service now; `reason` is a code of the translations where it is closed."""
+    """What the hall says of a service now; where it is closed, `reason` is a code of the translations, and `opens_at`
+    the UTC instant from which numbers are given again."""
 
     service: str
     open: bool
     waiting: int
     wait: WaitRange | None = None
     reason: str | None = None
+    opens_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket as the hall answered it."""
+    """A ticket as the hall answered it, or as this terminal gave it while the hall was away (`offline`).
+
+    `people_ahead` is None where nobody knows. `may_close_at`: closing time before which the person may not be reached.
+    """
 
     ticket: str
     number: str
     service: str
-    people_ahead: int
+    people_ahead: int | None
     issued_at: datetime
     follow_url: str
     wait: WaitRange | None = None
     counters: tuple[str, ...] = ()
+    offline: bool = False
+    may_close_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,8 @@ class Awaiting:
     attempt: int
     service: str
     since: float
+    offline: bool = False
+    """The terminal gives the number itself: its journal is writing."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,8 @@ class Hall:
     """A request passed its answer's deadline."""
     verdict: str | None = None
     """Answer to our hello on any connection of this run: `accepted`, `pending`, `refused`."""
+    offline_ready: bool = False
+    """The terminal holds numbers that it may give while the hall is away."""
     lost_at: float | None = None
     """Since when the hall does not answer."""
 

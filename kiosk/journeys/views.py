@@ -13,6 +13,8 @@ class Network(StrEnum):
 
     CONNECTED = "connected"
     CONNECTING = "connecting"
+    OFFLINE = "offline"
+    """The hall does not answer, and the terminal gives numbers of its own."""
     AWAY = "away"
 
 
@@ -165,7 +167,7 @@ class TicketView:
     frame: Frame
     number: str
     service: str
-    people_ahead: int
+    people_ahead: int | None
     wait: Wait | None
     counters: tuple[str, ...]
     slip: SlipState
@@ -175,6 +177,12 @@ class TicketView:
     """Content of the QR code; opens the ticket's live page."""
     masked_name: str | None
     staff_code: str | None = None
+    offline: bool = False
+    """The terminal gave it while the hall was away: it joins the queue by the time it was taken."""
+    taken_at: str = ""
+    """The hall's clock time `HH:MM` at which it was taken."""
+    may_close_at: str | None = None
+    """Clock time of closing, `HH:MM`, where the person may not be reached before it."""
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,15 @@ Sign = Literal["series_went_back", "lease_went_back", "number_twice"]
 @dataclass(frozen=True, kw_only=True)
 class GrantOffline(Command):
     """A machine said hello. `own_next`: the serial that it gives next in its own series (None: it has none yet);
-    `lease_next`: the same for its blocks, by lease; `returns`: blocks that it gives back."""
+    `lease_next`: the same for its blocks, by lease; `returns`: blocks that it gives back. `renewed`: a technician made
+    sure that this is the right machine; whatever it held before is given to nobody any more."""
 
     device: str
     instance: str
     own_next: int | None = None
     lease_next: Mapping[str, int] = field(default_factory=dict)
     returns: tuple[str, ...] = ()
+    renewed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +99,12 @@ def grant_offline(hall: "Hall", command: GrantOffline, now: datetime) -> Outcome
     rules = hall.configuration.offline
     if not rules.letters:
         return ()
-    clash = tuple(_clashes(hall, command, now))
+    clash = () if command.renewed else tuple(_clashes(hall, command, now))
     if clash:
         return clash
     own = hall.store.offline.series.get(command.device)
     series: tuple[Event, ...] = ()
-    if own is None or own.instance != command.instance:
+    if own is None or own.instance != command.instance or command.renewed:
         prefix = own.prefix if own else free_prefix(hall.store.offline, rules)
         if prefix is None:
             return refusals.OfflinePrefixesExhausted(device=command.device)
@@ -148,27 +150,33 @@ def _returned(hall: "Hall", command: GrantOffline, now: datetime) -> Iterator[Ev
     for lease in hall.store.offline.held_by(command.device, command.instance):
         told = command.lease_next.get(lease.id)
         over = lease.business_date < today and told is not None
-        if over or lease.id in command.returns:
+        if over or command.renewed or lease.id in command.returns:
+            used = lease.last + 1 if command.renewed else max(told or lease.next, lease.next)
+            why = "holder_renewed" if command.renewed else "lease_over" if over else "lease_given_back"
             yield LeaseReturned(
                 at=now,
                 by=command.by,
-                why=Why("lease_over" if over else "lease_given_back"),
+                why=Why(why),
                 lease=lease.id,
                 device=command.device,
-                next=min(max(told or lease.next, lease.next), lease.last + 1),
+                next=min(used, lease.last + 1),
                 last=lease.last,
             )
 
 
 def _leased(hall: "Hall", command: GrantOffline, now: datetime) -> Iterator[Event]:
     """A new block for each queue and date where less than half of one is left."""
-    facts = hall.store.offline.copy()
+    facts, given = hall.store.offline.copy(), set[str]()
     today = hall.business_date(now)
     for queue in hall.configuration.queues:
         if queue.leased is None or command.returns:
             continue
         for day in (today, today + timedelta(days=1)):
-            held = [x for x in facts.held_by(command.device, command.instance) if x.queue == queue.id]
+            held = [
+                x
+                for x in facts.held_by(command.device, command.instance)
+                if x.queue == queue.id and (not command.renewed or x.id in given)
+            ]
             left = sum(
                 min(x.left, max(0, x.last - command.lease_next.get(x.id, x.next) + 1))
                 for x in held
@@ -192,6 +200,7 @@ def _leased(hall: "Hall", command: GrantOffline, now: datetime) -> Iterator[Even
             )
             facts.leases_given += 1
             facts.leases[event.lease] = _lease(event)
+            given.add(event.lease)
             yield event
 
 

@@ -96,6 +96,10 @@ SENTENCES = MappingProxyType(
         ),
         "offline_numbers": Text("断网备用号段。", "Numbers for times without a connection."),
         "lease_over": Text("号段所属的营业日已结束。", "The day of these numbers is over."),
+        "holder_renewed": Text(
+            "技术人员已核对本机；原有号段全部作废，不再使用。",
+            "A technician made sure of this machine; what it held before is given to nobody any more.",
+        ),
         "lease_given_back": Text("终端交还号段。", "The terminal gave these numbers back."),
         "two_holders": Text(
             "两台机器持有同一号段（{number}），已全部停用，请到现场核对。",

@@ -34,7 +34,7 @@ class Ear:
     def answered(self, request_id: str, body: Message) -> None:
         self.answers.append((request_id, body))
 
-    def verdict(self, answer: HelloAnswer | Refused) -> None:
+    def verdict(self, answer: HelloAnswer | Refused, took_s: float) -> None:
         self.verdicts.append(answer)
 
     def silent(self) -> None:

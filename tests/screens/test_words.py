@@ -94,9 +94,36 @@ def test_every_refusal_of_a_number_has_its_sentence() -> None:
         refusals.NumbersExhausted,
         refusals.DayAlreadyClosed,
         refusals.DayNotOpen,
+        refusals.OutsideHours,
+        refusals.NotToday,
+        refusals.QuotaReached,
+        refusals.AlreadyHolding,
+        refusals.TooManyNumbers,
+        refusals.NotReachableToday,
     )
-    assert {refusal.code for refusal in of_the_hall} | {"no_answer"} <= set(sentences.REFUSED)
-    assert {refusals.ServiceClosed.code, refusals.NumbersExhausted.code} <= set(sentences.CLOSED)
+    of_the_terminal = {"no_answer", "offline_ended", "offline_exhausted"}
+    assert {refusal.code for refusal in of_the_hall} | of_the_terminal <= set(sentences.REFUSED)
+    of_tiles = (
+        refusals.ServiceClosed,
+        refusals.NumbersExhausted,
+        refusals.OutsideHours,
+        refusals.NotToday,
+        refusals.QuotaReached,
+        refusals.NotReachableToday,
+        refusals.DayAlreadyClosed,
+    )
+    assert {refusal.code for refusal in of_tiles} <= set(sentences.CLOSED)
+
+
+def test_a_closed_service_says_when_it_opens_and_a_person_which_number_they_hold() -> None:
+    words = load_words(TRANSLATIONS)["zh"]
+    assert "13:30" in sentences.refused(words, "outside_hours", {"opens_at": "13:30", "opens_on": "3 月 2 日 13:30"})[0]
+    opens = {"opens_at": "09:00", "opens_on": "3 月 3 日 09:00"}
+    assert "3 月 3 日 09:00" in sentences.refused(words, "not_today", opens)[0]
+    assert "A012" in sentences.refused(words, "already_holding", {"number": "A012"})[0]
+    assert "17:00" in sentences.refused(words, "not_reachable_today", {"closes_at": "17:00"})[0]
+    halves = {sentences.refused(words, "quota_reached", {"half": half}) for half in ("morning", "afternoon")}
+    assert len(halves) == 2
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

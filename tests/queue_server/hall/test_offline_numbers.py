@@ -138,6 +138,24 @@ def test_a_machine_whose_memory_went_back_is_a_copy_and_gets_nothing():
     assert scene.do(hello(lease_next={"lease-1": 1047})) == ()
 
 
+def test_the_right_machine_begins_afresh_when_a_technician_vouched_for_it():
+    scene = Scene(leasing())
+    scene.do(hello())
+    own = scene.hall.store.offline.series["kiosk-1"]
+    scene.hall.store.offline.series["kiosk-1"] = replace(own, next=30)
+    assert isinstance(scene.do(hello(own_next=20))[0], OfflineHoldersClashed)
+    events = scene.do(hello(own_next=20, lease_next={"lease-1": 1043}, renewed=True))
+    assert [type(event).__name__ for event in events] == [
+        "OfflineSeriesGranted",
+        "LeaseReturned",
+        "LeaseReturned",
+        "NumbersLeased",
+        "NumbersLeased",
+    ]
+    assert scene.hall.store.offline.series["kiosk-1"].first == 529
+    assert {lease.first for lease in scene.hall.store.offline.held_by("kiosk-1", "one")} == {1061, 1021}
+
+
 @given(st.integers(1, 999), st.integers(0, 400))
 def test_a_series_that_begins_again_never_seems_to_go_back(known: int, used: int):
     assert not went_back(known, (known + used - 1) % 999 + 1, 999)
