@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -21,6 +22,7 @@ from hardware.finding import LINE_SCHEMES, probe_by_opening, serial_ports
 from hardware.id_card.codec import Command, FrameDecoder, Reply, SamId, Sw3, answers, encode, parse_sam_id, split_blocks
 from hardware.id_card.fields import IdCard
 from hardware.id_card.layouts import CardLayout
+from hardware.id_card.photo import PhotoDecoder, PhotoLibrary, PixelOrder, VendorPhotoDecoder
 from hardware.lines import Line, open_line
 from hardware.roles import Role
 from hardware.self_test import Request, Steps
@@ -70,6 +72,8 @@ class IdCardReaderCapabilities(Capabilities):
     """Card layouts that are interpreted."""
     fingerprint: bool
     """Whether the fingerprint block is read along."""
+    photo: bool
+    """Whether there is a library that makes a picture of a card's photo."""
 
 
 class IdCardReader(Device[Line]):
@@ -84,6 +88,7 @@ class IdCardReader(Device[Line]):
         timing: ReaderTiming | None = None,
         read_fingerprint: bool = False,
         read_newest_address: bool = False,
+        photo_decoder: PhotoDecoder | None = None,
         supervision: Supervision | None = None,
     ) -> None:
         self._timing = timing or ReaderTiming()
@@ -91,13 +96,15 @@ class IdCardReader(Device[Line]):
             Command.READ_TEXT_PHOTO_AND_FINGERPRINT if read_fingerprint else Command.READ_TEXT_AND_PHOTO
         )
         self._read_newest_address = read_newest_address
+        self.photo_decoder = photo_decoder
+        """Makes a picture of a card's `photo`; None where the profile names no library, and then there is none."""
         self._decoder = FrameDecoder()
         self._must_lift = False
         self._card_may_hide = False
         super().__init__(
             role,
             partial(open_line, parse_line_address(address)),
-            capabilities=IdCardReaderCapabilities(frozenset(CardLayout), read_fingerprint),
+            capabilities=IdCardReaderCapabilities(frozenset(CardLayout), read_fingerprint, photo_decoder is not None),
             on_event=on_event,
             supervision=supervision,
         )
@@ -351,6 +358,28 @@ class ReaderOptions(Options):
 
     read_fingerprint: bool = False
     read_newest_address: bool = False
+    photo_library: Path | None = None
+    """The maker's library that decodes photos, and below how it is called; see `PhotoLibrary`."""
+    photo_symbol: str = "unpack"
+    photo_option: int = 0
+    photo_order: PixelOrder = PixelOrder.RGB
+    photo_bottom_up: bool = True
+    photo_good: int | None = 1
+
+    def photo_decoder(self) -> PhotoDecoder | None:
+        """Raises `BadAddress` where the library's file is not there."""
+        if self.photo_library is None:
+            return None
+        return VendorPhotoDecoder(
+            PhotoLibrary(
+                self.photo_library,
+                symbol=self.photo_symbol,
+                option=self.photo_option,
+                order=self.photo_order,
+                bottom_up=self.photo_bottom_up,
+                good=self.photo_good,
+            )
+        )
 
 
 def _open(opening: Opening[ReaderOptions]) -> IdCardReader:
@@ -360,6 +389,7 @@ def _open(opening: Opening[ReaderOptions]) -> IdCardReader:
         on_event=opening.on_event,
         read_fingerprint=opening.options.read_fingerprint,
         read_newest_address=opening.options.read_newest_address,
+        photo_decoder=opening.options.photo_decoder(),
         supervision=opening.supervision,
     )
 

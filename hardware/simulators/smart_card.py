@@ -19,7 +19,8 @@ from hardware.simulators.chip_cards import SAMPLE_HOLDERS, Holder
 from hardware.simulators.pcscd import own_pcscd
 from hardware.simulators.simulator import Place, Simulator, Trouble
 
-ANSWER_S: Final = 20.0
+LOOK_MS: Final = 2000
+LOOKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SmartCardFaults:
     pulled_after_bytes: int | None = None
     """The card is pulled inside an answer, when so many bytes of answers were sent."""
     mute: bool = False
-    """The card gives no ATR (laid in upside down, broken chip)."""
+    """The card gives no ATR that is one (put in upside down, broken chip)."""
     endless: bool = False
     """Each answer is 61xx, for ever."""
     read_sw: int | None = None
@@ -127,7 +128,8 @@ class SmartCardSimulator(Simulator):
         self._daemon.unplug(self._reader)
 
     def insert(self, card: InsertedCard | None = None) -> None:
-        """Put a card in. One that is pulled and put in by a fault's hand is put in by this again."""
+        """Put a card in, not faster than a hand can after another one left: pcscd would miss the change."""
+        self.pull()
         self._inserted = card or self.card
         self._tell(do="insert", card=asdict(self._inserted))
 
@@ -181,19 +183,27 @@ class SmartCardSimulator(Simulator):
         """Another program has the card for itself, as soon as one is in."""
         if self._inserted is None:
             self.insert()
+        self._wait_for_card()
         _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-        state = [(self.name, scard.SCARD_STATE_UNAWARE)]
-        while True:
-            _, found = scard.SCardGetStatusChange(context, 5000, state)
-            if found and found[0][1] & scard.SCARD_STATE_PRESENT:
-                break
-            state = [(self.name, found[0][1])]
         result, handle, _ = scard.SCardConnect(
             context, self.name, scard.SCARD_SHARE_EXCLUSIVE, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         )
         if result != scard.SCARD_S_SUCCESS:
             raise RuntimeError(f"the card cannot be held: {scard.SCardGetErrorMessage(result)}")
         self._busy = (context, handle)
+
+    def _wait_for_card(self) -> None:
+        """Wait until pcscd has seen it."""
+        result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+        if result != scard.SCARD_S_SUCCESS:
+            return
+        state = scard.SCARD_STATE_UNAWARE
+        for _ in range(LOOKS):
+            result, found = scard.SCardGetStatusChange(context, LOOK_MS, [(self.name, state)])
+            if result != scard.SCARD_S_SUCCESS or found[0][1] & scard.SCARD_STATE_PRESENT:
+                break
+            state = found[0][1]
+        scard.SCardReleaseContext(context)
 
     def _release(self) -> None:
         if self._busy is not None:

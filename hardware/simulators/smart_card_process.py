@@ -19,6 +19,10 @@ from typing import Any, Final
 from hardware.simulators.chip_cards import BankChip, ChipCard, Holder, SocialSecurityChip
 
 POWER_OFF, POWER_ON, RESET = range(3)
+NO_ATR: Final = b"\x00\x01"
+"""What comes of a chip whose contacts do not meet; with no bytes at all the virtual reader would see no card."""
+HAND_S: Final = 0.5
+"""The shortest time from one card to the next; pcscd looks every 0.4 s."""
 REDIAL_S: Final = 0.02
 
 
@@ -37,6 +41,7 @@ class CardProcess:
         self._faults: dict[str, Any] = {}
         self._service: int | None = None
         self._answered = self._sent = 0
+        self._left_at = 0.0
         self._link: socket.socket | None = None
         self._out = threading.Event()
         self._out.set()
@@ -57,6 +62,7 @@ class CardProcess:
 
     def _insert(self, card: ChipCard) -> None:
         self._answered = self._sent = 0
+        time.sleep(max(0.0, self._left_at + HAND_S - time.monotonic()))
         self._out = threading.Event()
         self._thread = threading.Thread(target=self._in_reader, args=(card, self._out, self._port), daemon=True)
         self._thread.start()
@@ -83,6 +89,7 @@ class CardProcess:
                 pass
             finally:
                 self._link = None
+                self._left_at = time.monotonic()
             out.wait(REDIAL_S)
 
     def _serve(self, card: ChipCard, link: socket.socket, out: threading.Event) -> None:
@@ -91,10 +98,8 @@ class CardProcess:
             if len(message) == 1:
                 if message[0] in (POWER_ON, POWER_OFF, RESET):
                     card.power()
-                elif not self._faults.get("mute"):
-                    self._send(link, card.atr)
                 else:
-                    self._send(link, b"")
+                    self._send(link, NO_ATR if self._faults["mute"] else card.atr)
                 continue
             if message and not self._answer(card, link, message, out):
                 return

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hardware.errors import CardUnreadable, CardWiped
-from hardware.smart_card.apdu import Chip, Response, exchange, select, with_le
+from hardware.smart_card.apdu import SW_NONE, Chip, Response, exchange, select, with_le
 from hardware.smart_card.tlv import find, find_all, tags_and_lengths
 
 PPSE: Final = b"2PAY.SYS.DDF01"
@@ -66,6 +66,8 @@ def read_bank_card(chip: Chip) -> BankCard | None:
     selected = False
     for aid in _applications(chip):
         fci = exchange(chip, select(aid))
+        if fci.sw == SW_NONE:
+            raise CardUnreadable("no status word")
         if not fci.ok:
             continue
         selected = True

@@ -30,11 +30,17 @@ class Lane:
         self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._running = 0
+        self._overdue = False
 
     @property
     def stuck(self) -> bool:
-        """Whether a call that was given up has not come back yet."""
-        return self._running > 0
+        """Whether a call that took too long has not come back yet."""
+        return self._overdue and self._running > 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs or waits there."""
+        return self._running == 0
 
     def call(self, function: Callable[[], T], until: float, check: Callable[[], None]) -> T:
         """The result of `function`, run there. `check` is called now and then and may raise.
@@ -50,14 +56,16 @@ class Lane:
                 if future.done():
                     raise
                 if left <= 0:
+                    self._overdue = True
                     raise NoAnswer(f"{self._name}: no answer") from None
                 check()
 
     def wait_free(self, until: float, check: Callable[[], None]) -> None:
-        """Wait for a call that was given up. Raises `NoAnswer` when it has not come back by `until`."""
-        while self.stuck:
+        """Wait for an earlier call that nobody waits for any more. Raises `NoAnswer` if it is not back by `until`."""
+        while self._running:
             check()
             if time.monotonic() >= until:
+                self._overdue = True
                 raise NoAnswer(f"{self._name}: an earlier call has not come back")
             time.sleep(STUCK_SLICE_S)
 
@@ -96,3 +104,4 @@ class Lane:
     def _done(self) -> None:
         with self._lock:
             self._running -= 1
+            self._overdue = self._overdue and self._running > 0

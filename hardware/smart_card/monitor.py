@@ -19,6 +19,8 @@ from hardware.worker import BackOff
 LOOK_MS: Final = 2000
 """The longest a wait for a change goes on; then readers are listed anew, should a notice of one have been missed."""
 
+SETTLE_S: Final = 1.5
+"""After a reader came back, for its daemon to find the card in it: it looks every 0.4 s."""
 CANCEL_S: Final = 0.02
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,9 @@ class ReaderMonitor:
         self._state = SlotState()
         self._known = False
         self._events: int | None = None
-        self._empty_seen = True
+        self._empty = True
+        self._empty_before = True
+        self._reader_since = 0.0
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._context: Context | None = None
@@ -101,9 +105,9 @@ class ReaderMonitor:
                     attempt = 0
                     self._service(lost=False)
                     self._watch(context)
-            except HardwareError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, this thread goes on
                 self._events = None
-                self._service(lost=True, why=str(error))
+                self._service(lost=True, why=str(error) if isinstance(error, HardwareError) else type(error).__name__)
                 self._publish(SlotState(insertion=self._state.insertion))
                 self._closing.wait(self._back_off.delay(attempt, self._rng))
                 attempt += 1
@@ -129,6 +133,7 @@ class ReaderMonitor:
             found = _matching(self._address.reader, context.readers())
             if found != reader or not states:
                 reader, self._events = found, None
+                self._reader_since, self._empty_before = time.monotonic(), self._empty
                 states = [(PNP, scard.SCARD_STATE_UNAWARE)]
                 states += [(reader, scard.SCARD_STATE_UNAWARE)] if reader is not None else []
                 if reader is None:
@@ -148,9 +153,12 @@ class ReaderMonitor:
         missed = self._events is not None and events != self._events and self._state.card and card
         self._events = events
         insertion = self._state.insertion
-        if card and (self._empty_seen or missed):
-            insertion += 1
-        self._empty_seen = not card
+        # A reader that has just come back is empty until its daemon has looked: that is no card that was pulled.
+        fresh = time.monotonic() - self._reader_since < SETTLE_S
+        if card:
+            insertion += missed or (self._empty_before if fresh else self._empty)
+            self._reader_since = -SETTLE_S
+        self._empty = not card
         mute = card and (bool(state & scard.SCARD_STATE_MUTE) or not atr)
         if missed:
             self._publish(SlotState(True, reader, card=False, insertion=self._state.insertion))

@@ -292,7 +292,7 @@ class _LaneChip:
         try:
             return self._lane.call(function, until, self._run.check)
         except HardwareError:
-            self._hangs = self._lane.stuck
+            self._hangs = not self._lane.idle
             self._run.check()
             raise
 

@@ -15,7 +15,7 @@ from hardware.errors import CardUnreadable, CardWiped
 from hardware.id_card.fields import Sex
 from hardware.id_card.nations import nation_name
 from hardware.id_card.number import mask_name, mask_number
-from hardware.smart_card.apdu import Chip, exchange, select
+from hardware.smart_card.apdu import SW_NONE, Chip, exchange, select
 
 SSSE: Final = bytes.fromhex("73 78 31 2E 73 68 2E C9 E7 BB E1 B1 A3 D5 CF")  # `sx1.sh.社会保障` in GBK
 MAX_RECORDS: Final = 16
@@ -167,7 +167,10 @@ class SocialSecurityCard:
 
 def read_social_security_card(chip: Chip) -> SocialSecurityCard | None:
     """Read a card; None when it is no social security card. Raises `CardUnreadable` and what the chip raises."""
-    if not exchange(chip, select(SSSE)).ok:
+    selected = exchange(chip, select(SSSE))
+    if selected.sw == SW_NONE:
+        raise CardUnreadable("no status word")
+    if not selected.ok:
         return None
     records: dict[Tag, bytes] = {}
     for file, tags in _FILES.items():

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.errors import BadAddress, PhotoNotDecoded
+from hardware.events import ignore
 from hardware.id_card.photo import BMP_SIZE, PIXELS_SIZE, PhotoLibrary, PixelOrder, VendorPhotoDecoder, bitmap
+from hardware.profile import BadProfile, bind
+from hardware.roles import Role
 
 SOURCES = {
     "pixels": "for (int i = 0; i < 102 * 126 * 3; i++) out[i] = in[i % 1024] ^ option; return 1;",
@@ -78,6 +81,21 @@ def test_a_photo_of_another_size_never_reaches_the_library(photo):
     decoder = object.__new__(VendorPhotoDecoder)
     with pytest.raises(PhotoNotDecoded):
         decoder(photo)
+
+
+def test_a_reader_has_the_decoder_that_its_profile_names_and_none_by_itself(libraries):
+    for options, there in (({}, False), ({"photo_library": libraries["pixels"]}, True)):
+        reader = bind(Role.ID_CARD_READER, "sam-v", "serial:/nowhere", **options).open(ignore)
+        try:
+            assert reader.capabilities.photo is there
+            assert (reader.photo_decoder is not None) is there
+        finally:
+            reader.close()
+
+
+def test_a_profile_with_a_library_that_is_not_there_is_refused():
+    with pytest.raises(BadProfile, match="no photo library"):
+        bind(Role.ID_CARD_READER, "sam-v", "serial:/nowhere", photo_library=Path("/nowhere/libwlt.so")).open(ignore)
 
 
 def test_rows_can_come_from_the_top_and_with_blue_first():
