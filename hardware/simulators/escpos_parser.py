@@ -79,6 +79,10 @@ class CommandParser:
             data = yield from self._until_zero()
         elif prefix == GS:
             data, name = yield from self._variable(letter, name)
+        elif letter == b"(":
+            function = yield from self._take(3)
+            data = yield from self._take(int.from_bytes(function[1:], "little"))
+            name = f"{_PREFIX_NAMES[prefix]} ( {chr(function[0])}"
         else:
             data, name = b"", f"unknown {name}"
         self._ready.append(Command(name, data))

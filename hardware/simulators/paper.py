@@ -17,6 +17,7 @@ from hardware.simulators.escpos_parser import Command
 HEAD_DOTS: Final = 576
 MARGIN_DOTS: Final = 32
 CELL: Final = 24
+_NEAREST: Final = Image.Resampling.NEAREST
 _CODE_PAGES: Final = {
     0: "cp437",
     2: "cp850",
@@ -73,11 +74,14 @@ class Paper:
             "ESC 3": lambda d: self._set("line_spacing", d[0]),
             "ESC d": lambda d: self._feed_lines(d[0]),
             "ESC J": lambda d: self._feed_dots(d[0]),
+            "ESC $": lambda d: self._move_to(int.from_bytes(d, "little")),
+            "ESC \\": lambda d: self._move_to(self._width + int.from_bytes(d, "little", signed=True)),
             "ESC t": lambda d: self._set("code_page", _CODE_PAGES.get(d[0], "cp437")),
             "GS !": lambda d: self._size(d[0]),
             "GS B": lambda d: self._set("reverse", bool(d[0] & 1)),
             "FS &": lambda _: self._set("chinese", True),
             "FS .": lambda _: self._set("chinese", False),
+            "FS -": lambda d: self._set("underline", d[0] & 0x03 != 0),
             "FS !": lambda d: self._chinese_size(d[0] & 0x04, d[0] & 0x08),
             "FS W": lambda d: self._chinese_size(d[0] & 1, d[0] & 1),
             "GS v 0": self._raster,
@@ -87,6 +91,7 @@ class Paper:
         }
         self.kept: dict[bytes, Image.Image] = {}
         """Pictures that outlive power-off, by their key codes."""
+        self._stored: Image.Image | None = None
         self.fed_dots = 0
 
     @property
@@ -125,6 +130,16 @@ class Paper:
     def _set(self, name: str, value: int | bool | str) -> None:
         setattr(self._style, name, value)
 
+    @property
+    def _width(self) -> int:
+        """Of what stands on the line."""
+        return sum(glyph.width for glyph in self._line)
+
+    def _move_to(self, x: int) -> None:
+        """Forward to a place on the line; moving back would print over what stands there, and is not played."""
+        if self._width < x <= HEAD_DOTS:
+            self._line.append(Image.new("1", (x - self._width, CELL), 1))
+
     def _initialise(self) -> None:
         self._style = _Style()
         self._line, self._line_text, self._lead = [], "", None
@@ -158,17 +173,21 @@ class Paper:
         width = style.chinese_width if chinese else style.width
         height = style.chinese_height if chinese else style.height
         small = self._glyph(character, chinese, style.bold)
-        glyph = small.resize((small.width * width, small.height * height), Image.Resampling.NEAREST)
+        glyph = small.resize((small.width * width, small.height * height), _NEAREST)
         if style.reverse:
             glyph = ImageChops.invert(glyph)
         if style.underline:
             ImageDraw.Draw(glyph).rectangle((0, glyph.height - 2, glyph.width, glyph.height), 0)
-        if sum(g.width for g in self._line) + glyph.width > HEAD_DOTS:
+        if self._width + glyph.width > HEAD_DOTS:
             self._line_feed()
         self._line.append(glyph)
         self._line_text += character
 
     def _draw_glyph(self, character: str, chinese: bool, bold: bool) -> Image.Image:
+        if character == "─":  # a hairline in the font, of which nothing is left in dots
+            rule = Image.new("1", (CELL if chinese else CELL // 2, CELL), 1)
+            ImageDraw.Draw(rule).rectangle((0, CELL // 2, rule.width, CELL // 2 + 1), 0)
+            return rule
         font = self._sized(CELL if chinese else CELL - 2)
         advance = max(1, round(font.getlength(character)))
         top, bottom = font.getbbox("国")[1::2]
@@ -181,7 +200,7 @@ class Paper:
     def _line_feed(self) -> None:
         height = max([self._style.line_spacing, *(glyph.height for glyph in self._line)])
         piece = Image.new("1", (HEAD_DOTS, height), 1)
-        x = (HEAD_DOTS - sum(glyph.width for glyph in self._line)) * self._style.align // 2
+        x = (HEAD_DOTS - self._width) * self._style.align // 2
         tallest = max((glyph.height for glyph in self._line), default=0)
         for glyph in self._line:
             piece.paste(glyph, (x, tallest - glyph.height))
@@ -209,18 +228,22 @@ class Paper:
         picture = ImageChops.invert(Image.frombytes("1", (row_bytes * 8, rows), data[5:]))
         scale = (2 if mode & 1 else 1, 2 if mode & 2 else 1)
         if scale != (1, 1):
-            picture = picture.resize((picture.width * scale[0], picture.height * scale[1]), Image.Resampling.NEAREST)
+            picture = picture.resize((picture.width * scale[0], picture.height * scale[1]), _NEAREST)
         self._block(picture)
 
     def _graphics(self, data: bytes) -> None:
-        """`GS ( L`: keep a picture under a key (function 67), print a kept one (69)."""
-        function = data[1] if len(data) > 3 else None
-        if function == 67:
-            width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
-            if width and height and len(data) == 11 + (width + 7) // 8 * height:
-                self.kept[bytes(data[3:5])] = ImageChops.invert(Image.frombytes("1", (width, height), data[11:]))
+        """`GS ( L`: keep a picture under a key (function 67), print a kept one (69), store (112) and print one (50)."""
+        function = data[1] if len(data) > 1 else None
+        if function == 67 and (picture := _picture(data[6:10], data[11:])) is not None:
+            self.kept[bytes(data[3:5])] = picture
         elif function == 69 and (kept := self.kept.get(bytes(data[2:4]))) is not None:
             self._block(kept)
+        elif function == 112 and (picture := _picture(data[6:10], data[10:])) is not None:
+            times = (2 if data[3] == 2 else 1, 2 if data[4] == 2 else 1)
+            self._stored = picture.resize((picture.width * times[0], picture.height * times[1]), _NEAREST)
+        elif function in {2, 50} and self._stored is not None:
+            self._block(self._stored)
+            self._stored = None
 
     def _symbol(self, data: bytes) -> None:
         """Two-dimensional codes: QR only (`31` and a function)."""
@@ -242,7 +265,7 @@ class Paper:
         small = Image.new("1", (len(matrix), len(matrix)), 1)
         small.putdata([0 if dark else 1 for row in matrix for dark in row])
         side = len(matrix) * max(1, self._qr_size)
-        return small.resize((side, side), Image.Resampling.NEAREST)
+        return small.resize((side, side), _NEAREST)
 
     def _block(self, picture: Image.Image) -> None:
         """A picture on rows of its own, cut at the paper's edge."""
@@ -255,3 +278,11 @@ class Paper:
     def _add(self, piece: Image.Image) -> None:
         self._pieces.append(piece)
         self.fed_dots += piece.height
+
+
+def _picture(size: bytes, bits: bytes) -> Image.Image | None:
+    """Black dots where bits are set; None where the bits are not as many as the size says."""
+    width, height = int.from_bytes(size[:2], "little"), int.from_bytes(size[2:], "little")
+    if not width or not height or len(bits) != (width + 7) // 8 * height:
+        return None
+    return ImageChops.invert(Image.frombytes("1", (width, height), bits))

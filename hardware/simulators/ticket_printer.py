@@ -19,8 +19,11 @@ from hardware.simulators.simulator import LineSimulator, Place
 
 LINE_DOTS: Final = 32
 DOTS_PER_MM: Final = 8
-_WITHOUT_EFFECT: Final = frozenset({"NUL", "CR", "ESC {", "ESC M", "ESC R", "GS b"})
-"""Commands that are taken and change nothing here: upside-down print, small font, national characters, smoothing."""
+_WITHOUT_EFFECT: Final = frozenset(
+    {"NUL", "CR", "ESC {", "ESC M", "ESC R", "ESC  ", "FS S", "FS ( A", "GS b", "GS L", "GS W"}
+)
+"""Commands that are taken and change nothing here: upside-down print, small font, national characters, space between
+characters, smoothing, margins (the head's whole width is used)."""
 
 
 @dataclass(frozen=True, slots=True)
