@@ -93,7 +93,11 @@ class SelfTestScreen:
         verdict = SelfTestReport(tuple(steps)).verdict
         decisive = next((step for step in steps if step.verdict is verdict), steps[-1])
         told = decisive if verdict is not Verdict.PASS else steps[-1]
-        return Text(str(VERDICTS[verdict]), _STYLES[verdict]), Text(str(step_words(told.name))), Text(found(told))
+        return (
+            Text(str(VERDICTS[verdict]), _STYLES[verdict]),
+            Text(str(step_words(told.name))),
+            Text(found(told), overflow="fold"),
+        )
 
 
 def found(step: Step) -> str:

@@ -81,7 +81,7 @@ def _row(device: Device[Any]) -> tuple[Text, Text, Text, Text]:
     status = device.status
     supplies = ", ".join(f"{name} {supply.value}" for name, supply in status.supplies.items())
     health = Text(str(HEALTHS[status.health]), _STYLES.get(status.health, "bold yellow"))
-    return Text(str(role_words(device.role))), health, Text(supplies), Text(_advice(status))
+    return Text(str(role_words(device.role))), health, Text(supplies), Text(_advice(status), overflow="fold")
 
 
 def _told(event: DeviceEvent) -> str:
