@@ -1,23 +1,29 @@
 """Making projections and boards from a hall. Pure; the cost is that of what is shown, not of all that waits."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import cast
 
 from queue_server.hall import CounterSession, Hall, HallConfiguration, StepState, Ticket, Why, words
 from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.projection import (
+    PASSED_SHOWN,
     WAITING_SHOWN,
     AlertNow,
+    AsideTicket,
+    ClassNow,
     CounterNow,
     DeviceNow,
     FollowedTicket,
     HallProjection,
     HelpNow,
+    Named,
     NextTicket,
     QueueNow,
     ServiceNow,
     Text,
     TicketAtCounter,
+    UndoNow,
     WaitingTicket,
 )
 from queue_server.projection import StepState as StepStateName
@@ -61,6 +67,9 @@ def project(
         counters=_counters(hall, now),
         queues=_queues(hall, now, waits),
         services=_services(hall, now, waits),
+        aside=tuple(_aside(configuration, ticket) for ticket in (*hall.held(), *hall.passed(PASSED_SHOWN))),
+        classes=_classes(configuration),
+        pause_reasons=tuple(Named(reason.id, reason.name.by_language()) for reason in configuration.pause_reasons),
         helps=tuple(
             HelpNow(help_.id, help_.device, names.get(help_.device, help_.device), help_.screen, help_.asked_at)
             for help_ in hall.open_helps()
@@ -85,6 +94,13 @@ def _counters(hall: Hall, now: datetime) -> tuple[CounterNow, ...]:
                 clerk=session.clerk if session else None,
                 opened_at=session.opened_at if session else None,
                 version=session.version if session else 0,
+                counter_class=counter.counter_class,
+                able=hall.configuration.class_queues(counter.id),
+                profile=(session.profile if session else None) or counter.profile,
+                profiles=_profiles(hall.configuration, counter.id),
+                paused_since=session.paused_since if session else None,
+                pause_reason=_pause_reason(hall.configuration, session),
+                undo=_undo(hall, session, now),
                 current=_current(hall, session),
                 next=_next(hall, session, now),
             )
@@ -106,6 +122,59 @@ def _current(hall: Hall, session: CounterSession | None) -> TicketAtCounter | No
         since=_since(ticket),
         waiting_since=ticket.waits_from,
         recalls=max(0, ticket.step.calls - 1),
+        version=ticket.version,
+        companions=ticket.companions,
+        appointment=ticket.appointment is not None,
+        evidence=ticket.evidence,
+        planned=tuple(_service_name(hall.configuration, service) for service in ticket.planned),
+    )
+
+
+def _profiles(configuration: HallConfiguration, counter: str) -> tuple[Named, ...]:
+    able = set(configuration.class_queues(counter))
+    return tuple(
+        Named(profile.id, profile.name.by_language())
+        for profile in configuration.work_profiles
+        if able.issuperset(profile.weights)
+    )
+
+
+def _pause_reason(configuration: HallConfiguration, session: CounterSession | None) -> Text | None:
+    reason = configuration.pause_reason(session.pause_reason) if session and session.pause_reason else None
+    return reason.name.by_language() if reason else None
+
+
+def _undo(hall: Hall, session: CounterSession | None, now: datetime) -> UndoNow | None:
+    found = hall.undoable(session) if session else None
+    if found is None:
+        return None
+    ticket, _, what, at = found
+    until = at + timedelta(seconds=hall.configuration.rules.undo_s)
+    return UndoNow(what, ticket.number, until) if now <= until else None
+
+
+def _classes(configuration: HallConfiguration) -> tuple[ClassNow, ...]:
+    kinds = {kind.id: Named(kind.id, kind.name.by_language()) for kind in configuration.evidence_kinds}
+    return tuple(
+        ClassNow(each.id, each.name.by_language(), tuple(kinds[kind] for kind in each.evidence))
+        for each in configuration.priority_classes
+    )
+
+
+def _aside(configuration: HallConfiguration, ticket: Ticket) -> AsideTicket:
+    pool = ticket.step.pool
+    return AsideTicket(
+        ticket=ticket.id,
+        number=ticket.number,
+        service=ticket.service,
+        service_name=_service_name(configuration, ticket.service),
+        queue=ticket.queue,
+        priority_class=ticket.priority_class,
+        state=_state(ticket),
+        since=ticket.since,
+        version=ticket.version,
+        pool_counter=pool.id if pool and pool.kind == "counter" else None,
+        pool_clerk=pool.id if pool and pool.kind == "clerk" else None,
     )
 
 
@@ -143,7 +212,12 @@ def _queues(hall: Hall, now: datetime, waits: dict[str, WaitRange | None]) -> tu
             colour=colours.get(queue.id),
             zone=queue.zone,
             waiting_count=hall.waiting_count(queue.id),
-            waiting=tuple(_waiting(configuration, ticket) for ticket in hall.waiting(queue.id, now, WAITING_SHOWN)),
+            waiting=tuple(
+                _waiting(configuration, ticket)
+                for ticket in islice(
+                    chain(hall.waiting(queue.id, now, WAITING_SHOWN), hall.deferred(queue.id, now)), WAITING_SHOWN
+                )
+            ),
             open_counters=counter_numbers(hall, queue.id),
             wait=waits[queue.id],
         )
@@ -152,6 +226,8 @@ def _queues(hall: Hall, now: datetime, waits: dict[str, WaitRange | None]) -> tu
 
 
 def _waiting(configuration: HallConfiguration, ticket: Ticket) -> WaitingTicket:
+    step = ticket.step
+    addressee = step.addressee
     return WaitingTicket(
         ticket=ticket.id,
         number=ticket.number,
@@ -160,6 +236,11 @@ def _waiting(configuration: HallConfiguration, ticket: Ticket) -> WaitingTicket:
         priority_class=ticket.priority_class,
         waiting_since=ticket.waits_from,
         version=ticket.version,
+        companions=ticket.companions,
+        appointment=ticket.appointment is not None,
+        called_from=datetime.fromtimestamp(step.order_key / 1_000_000, UTC) if step.deferred else None,
+        for_counter=addressee.id if addressee and addressee.kind == "counter" else None,
+        for_clerk=addressee.id if addressee and addressee.kind == "clerk" else None,
     )
 
 

@@ -13,6 +13,8 @@ from queue_server.hall.forecast import WaitRange
 Text = Mapping[str, str]
 StepState = Literal["waiting", "called", "serving", "held", "completed", "no_show", "cancelled", "expired"]
 
+PASSED_SHOWN = 50
+"""How many no-shows a projection holds."""
 WAITING_SHOWN = 200
 """How many waiting tickets of a queue a projection holds; the count is always complete."""
 
@@ -31,6 +33,12 @@ class TicketAtCounter:
     """When it came into this state."""
     waiting_since: datetime
     recalls: int
+    version: int = 0
+    companions: int = 0
+    appointment: bool = False
+    evidence: str | None = None
+    planned: tuple[Text, ...] = ()
+    """Services of the same visit that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,37 @@ class NextTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoNow:
+    """The last act of a counter, which can be undone until `until`."""
+
+    what: Literal["call", "completion", "no_show"]
+    number: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something that is chosen from a list: its id and its name."""
+
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNow:
+    """A priority class and the kinds of evidence of which one must be shown for it; none: nothing is asked."""
+
+    id: str
+    name: Text
+    evidence: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CounterNow:
-    """A counter; `session` is None while nobody holds it. `version` is what commands name as `seen`."""
+    """A counter; `session` is None while nobody holds it. `version` is what commands name as `seen`.
+
+    `queues`: from which it calls, by its work profile; `able`: all that its class is able to serve.
+    """
 
     counter: str
     number: str
@@ -59,6 +96,14 @@ class CounterNow:
     clerk: str | None = None
     opened_at: datetime | None = None
     version: int = 0
+    counter_class: str = ""
+    able: tuple[str, ...] = ()
+    profile: str = ""
+    profiles: tuple[Named, ...] = ()
+    """The work profiles that it can choose."""
+    paused_since: datetime | None = None
+    pause_reason: Text | None = None
+    undo: UndoNow | None = None
     current: TicketAtCounter | None = None
     next: NextTicket | None = None
 
@@ -74,11 +119,35 @@ class WaitingTicket:
     priority_class: str
     waiting_since: datetime
     version: int
+    companions: int = 0
+    appointment: bool = False
+    called_from: datetime | None = None
+    """Before this it is not called by itself."""
+    for_counter: str | None = None
+    for_clerk: str | None = None
+    """Waits for this counter or clerk alone, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsideTicket:
+    """A ticket that is held, or was missed and can be put back. `pool_counter`, `pool_clerk`: where it is parked."""
+
+    ticket: str
+    number: str
+    service: str
+    service_name: Text
+    queue: str
+    priority_class: str
+    state: StepState
+    since: datetime
+    version: int
+    pool_counter: str | None = None
+    pool_clerk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QueueNow:
-    """A queue; `waiting` is in call order and holds the first `WAITING_SHOWN`."""
+    """A queue; `waiting` is in call order, who is not called yet at the end, and holds the first `WAITING_SHOWN`."""
 
     queue: str
     name: Text
@@ -195,6 +264,9 @@ class HallProjection:
     counters: tuple[CounterNow, ...] = ()
     queues: tuple[QueueNow, ...] = ()
     services: tuple[ServiceNow, ...] = ()
+    aside: tuple[AsideTicket, ...] = ()
+    classes: tuple[ClassNow, ...] = ()
+    pause_reasons: tuple[Named, ...] = ()
     helps: tuple[HelpNow, ...] = ()
     alerts: tuple[AlertNow, ...] = ()
     devices: tuple[DeviceNow, ...] = ()

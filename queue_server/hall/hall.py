@@ -16,7 +16,8 @@ from queue_server.hall.numbers import next_serial
 from queue_server.hall.rules import PriorityClass
 from queue_server.hall.states import StepState
 from queue_server.hall.store import Facts, Store
-from queue_server.hall.visits import Ticket, Visit
+from queue_server.hall.undoing import Undone, undoable
+from queue_server.hall.visits import Step, Ticket, Visit
 from queue_server.hall.workplaces import Counter
 
 
@@ -116,6 +117,19 @@ class Hall:
     def deferred(self, queue: str, now: datetime) -> list[Ticket]:
         """Who waits in a queue but is not called before a later instant: the one of their order key."""
         return deferred(self, queue, now)
+
+    def held(self) -> list[Ticket]:
+        """What is set aside, oldest first."""
+        return [self.store.tickets[ticket] for ticket in self.store.held]
+
+    def passed(self, limit: int) -> list[Ticket]:
+        """The latest no-shows that can be put back today, newest first."""
+        of_today = (self.store.tickets[ticket] for ticket in reversed(self.store.passed))
+        return list(islice((ticket for ticket in of_today if ticket.business_date == self.open_day), limit))
+
+    def undoable(self, session: CounterSession) -> tuple[Ticket, Step, Undone, datetime] | None:
+        """What the session's last act was, if it is one that can be undone, and when it was done."""
+        return undoable(self, session)
 
     def waiting_count(self, queue: str) -> int:
         return self.store.lines.count(queue)

@@ -67,6 +67,7 @@ class Store(Facts):
         self.lines = Lines()
         self.order_keys: set[int] = set()
         self.held: dict[str, None] = {}
+        self.passed: dict[str, None] = {}
         self.addressed: dict[Addressee, dict[str, None]] = {}
         self.book = AppointmentBook(self.appointments.values())
         self.ticket_by_token: dict[str, str] = {}
@@ -127,6 +128,7 @@ class Store(Facts):
         """Forgets a finished ticket and its visit."""
         del self.tickets[ticket.id]
         del self.ticket_by_token[ticket.follow_token]
+        self.passed.pop(ticket.id, None)
         self.visits.pop(ticket.visit, None)
         self.ratings.pop(f"visit:{ticket.visit}", None)
         self.told_near.pop(ticket.id, None)
@@ -190,6 +192,8 @@ class Store(Facts):
             self.lines.add(ticket)
         elif step.state is StepState.HELD:
             self.held[ticket.id] = None
+        elif step.state is StepState.NO_SHOW:
+            self.passed[ticket.id] = None
         if addressee := _belongs_to(step):
             self.addressed.setdefault(addressee, {})[ticket.id] = None
         number = (ticket.prefix, ticket.serial)
@@ -220,6 +224,8 @@ class Store(Facts):
             self.lines.remove(ticket)
         elif step.state is StepState.HELD:
             del self.held[ticket.id]
+        elif step.state is StepState.NO_SHOW:
+            del self.passed[ticket.id]
         if addressee := _belongs_to(step):
             del self.addressed[addressee][ticket.id]
 
