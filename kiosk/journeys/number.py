@@ -95,7 +95,7 @@ def time_passed(state: State) -> Step:
         language, identified = state.preferences.language, state.person is not None
         given_here = GiveOffline(page.attempt, page.service, language, identified)
         return replace(state, page=replace(page, offline=True)), (given_here,)
-    if isinstance(page, Awaiting) and state.now - page.since >= rules.give_up_after_s:
+    if isinstance(page, Awaiting) and not page.offline and state.now - page.since >= rules.give_up_after_s:
         gone = Refused("no_answer", (), page.service, state.now)
         return replace(state, page=gone), (WithdrawRequest(page.attempt, "no_answer"),)
     if (

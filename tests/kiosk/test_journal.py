@@ -192,3 +192,24 @@ async def test_a_journal_that_cannot_be_opened_is_a_named_fault(tmp_path):
     with pytest.raises(JournalFault):
         await journal.append("live", "issue", payload)
     await journal.close()
+
+
+async def test_a_number_given_offline_and_the_withdrawal_of_its_request_are_one_step(tmp_path):
+    journal = await opened(tmp_path / "journal.sqlite3")
+    live = await journal.append("live", "issue", payload)
+    assert await journal.give_offline(("held", "after"), payload, (live.request_id, payload))
+    assert await journal.recall("held") == "after"
+    assert await journal.pending("live") == ()
+    assert [entry.kind for entry in await journal.pending("facts")] == ["withdraw", "offline_ticket"]
+    assert not await journal.answered(live.request_id)
+    await journal.close()
+
+
+async def test_a_request_that_was_answered_first_leaves_no_number_offline(tmp_path):
+    journal = await opened(tmp_path / "journal.sqlite3")
+    live = await journal.append("live", "issue", payload)
+    assert await journal.answered(live.request_id)
+    assert not await journal.give_offline(("held", "after"), payload, (live.request_id, payload))
+    assert await journal.recall("held") is None
+    assert await journal.pending("facts") == ()
+    await journal.close()

@@ -41,6 +41,7 @@ OTHERS = st.one_of(
         st.sampled_from([None, "paper_out"]),
     ),
     st.builds(events.LinkChanged, st.booleans()),
+    st.builds(events.OfflineReady, st.booleans()),
     st.builds(events.ServerChanged, st.booleans()),
     st.sampled_from([events.HallSilent(), events.HallHeard(), events.Started(), events.Stopped()]),
     st.builds(events.Verdict, st.sampled_from(["accepted", "accepted", "pending", "refused", "cloned"])),
@@ -112,11 +113,18 @@ def told(
 def test_a_request_is_made_only_by_a_step_that_begins_to_wait_for_it(story):
     for before, after, _event, caused in told(story):
         requests = [effect for effect in caused if isinstance(effect, effects.RequestNumber)]
+        given_here = [effect for effect in caused if isinstance(effect, effects.GiveOffline)]
+        assert len(requests) + len(given_here) <= 2
         assert len(requests) <= 1
-        for request in requests:
+        assert len(given_here) <= 1
+        for request in requests + given_here:
             assert isinstance(after.page, Awaiting)
             assert after.page.attempt == request.attempt
-            assert not isinstance(before.page, Awaiting)
+        assert not (requests and isinstance(before.page, Awaiting))
+        for request in given_here:
+            assert after.page.offline
+            earlier = before.page
+            assert not isinstance(earlier, Awaiting) or (earlier.attempt == request.attempt and not earlier.offline)
 
 
 @settings(max_examples=100, deadline=None)
@@ -125,7 +133,7 @@ def test_every_request_is_answered_or_withdrawn_or_still_awaited(story):
     asked: set[int] = set()
     for _before, after, event, caused in told(story):
         for effect in caused:
-            if isinstance(effect, effects.RequestNumber):
+            if isinstance(effect, effects.RequestNumber | effects.GiveOffline):
                 asked.add(effect.attempt)
             elif isinstance(effect, effects.WithdrawRequest):
                 asked.discard(effect.attempt)

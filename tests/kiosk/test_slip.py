@@ -120,3 +120,23 @@ def test_materials_give_way_before_the_paper_gets_too_long(materials, rule, lang
 
 def test_the_test_page_needs_no_hall():
     assert slip.height_mm(slip.test_page("t1", NOW)) <= slip.LONGEST_MM
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_offline_number_says_what_it_is_and_that_it_is_valid(language):
+    offline = replace(TICKET, number="XA001", people_ahead=None, wait=None, counters=(), offline=True)
+    document = slip.lay_out(offline, CATALOGUE, language=language, masked_name=None, terminal="t1", printed_at=NOW)
+    text = words(document)
+    assert "离线号" in text
+    assert "10:32" in text
+    assert {"zh": "同样有效", "en": "but valid"}[language] in text
+    assert "前面" not in text
+    assert slip.height_mm(document) <= slip.LONGEST_MM
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_number_that_may_not_be_reached_says_so_on_paper(language):
+    late = replace(TICKET, may_close_at=NOW)
+    document = slip.lay_out(late, CATALOGUE, language=language, masked_name=None, terminal="t1", printed_at=NOW)
+    assert "下班前可能轮不到" in words(document)
+    assert slip.height_mm(document) <= slip.LONGEST_MM
