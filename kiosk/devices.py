@@ -6,8 +6,9 @@ ended is wiped and dropped.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import Protocol, cast
 
 import structlog
 
@@ -20,6 +21,8 @@ from hardware.print_jobs import JobState, PrintJobStore, PrintResult
 from hardware.profile import Binding
 from hardware.roles import Role
 from hardware.session import DeviceSession
+from hardware.smart_card.reader import SocialCardReader
+from hardware.smart_card.social_security import SocialSecurityCard
 from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import TicketPrinter
 from hardware.vocabulary import Detail, Health, Outcome
@@ -42,6 +45,11 @@ _CARD_STATES = {
     CardEvent.WRONG_CARD: CardState.NOT_THIS_CARD,
 }
 
+CardReader = IdCardReader | SocialCardReader
+"""Readers of cards that say who somebody is."""
+PersonRead = CardRead[IdCard] | CardRead[SocialSecurityCard]
+Heard = Callable[[Role, CardEvent], None]
+
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +57,20 @@ class Emit(Protocol):
     """Hands an event to the journey; called on the loop."""
 
     def __call__(self, event: events.Event, /) -> None: ...
+
+
+class _Progress:
+    """What the prompt shows of several readers: the one that has something to say, before those that just wait."""
+
+    def __init__(self, readers: Iterable[CardReader]) -> None:
+        self._states = {reader.role: CardState.WAITING for reader in readers}
+
+    def shown(self, role: Role, state: CardState) -> CardState:
+        """The state to show after this news of one reader."""
+        self._states[role] = state
+        if state is not CardState.WAITING:
+            return state
+        return next((other for other in self._states.values() if other is not CardState.WAITING), state)
 
 
 class Devices:
@@ -61,7 +83,14 @@ class Devices:
         self._lines: dict[Role, Peripheral] = {}
         self._reading: asyncio.Task[None] | None = None
         self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event), jobs=jobs)
-        self._reader = self._cabinet.get(Role.ID_CARD_READER, IdCardReader)
+        self._readers: tuple[CardReader, ...] = tuple(
+            reader
+            for reader in (
+                self._cabinet.get(Role.ID_CARD_READER, IdCardReader),
+                self._cabinet.get(Role.SOCIAL_CARD_READER, SocialCardReader),
+            )
+            if reader is not None
+        )
         self._printer = self._cabinet.get(Role.TICKET_PRINTER, TicketPrinter)
         for role, device in self._cabinet.devices.items():
             self._said(StatusChanged(role, device.status))
@@ -71,10 +100,14 @@ class Devices:
         return tuple(self._lines.values())
 
     def start_card_read(self, session: KioskSession, *, test: bool) -> None:
-        """Look for a card until stopped; what is read belongs to `session`, or is only shown masked in a test."""
+        """Look for a card until stopped; what is read belongs to `session`, or is only shown masked in a test.
+
+        Every reader of a card that says who somebody is looks for one; a test is of the first reader.
+        """
         self.stop_card_read()
-        if self._reader is not None:
-            self._reading = asyncio.create_task(self._read_cards(self._reader, session, test), name="card-reading")
+        readers = self._readers[:1] if test else self._readers
+        if readers:
+            self._reading = asyncio.create_task(self._read_cards(readers, session, test), name="card-reading")
 
     def stop_card_read(self) -> None:
         if self._reading is not None:
@@ -122,36 +155,46 @@ class Devices:
         if isinstance(event, StatusChanged):
             binding = self._cabinet.bindings[event.role]
             self._lines[event.role] = peripheral(event.role, event.status, binding.driver.id, str(binding.address))
-            ready = self._reader is not None and self._reader.status.usable
+            ready = any(reader.status.usable for reader in self._readers)
             self._emit(events.DevicesChanged(self.peripherals, ready))
 
-    async def _read_cards(self, reader: IdCardReader, session: KioskSession, test: bool) -> None:
-        """One card after another until one was taken; the task's cancellation cancels the reader's command."""
+    async def _read_cards(self, readers: Sequence[CardReader], session: KioskSession, test: bool) -> None:
+        """Until one reader has taken a card; the task's cancellation cancels the readers' commands."""
         visit = DeviceSession()
+        progress = _Progress(readers)
 
-        def on_event(event: CardEvent) -> None:
-            if event in _CARD_STATES and not test:
-                progress = events.CardProgress(session.number, _CARD_STATES[event])
-                self._from_thread(lambda: None if visit.cancelled else self._emit(progress))
+        def heard(role: Role, event: CardEvent) -> None:
+            if event in _CARD_STATES and not test and not visit.cancelled:
+                self._emit(events.CardProgress(session.number, progress.shown(role, _CARD_STATES[event])))
 
+        reading = [asyncio.create_task(self._read(reader, session, visit, test, heard)) for reader in readers]
         try:
-            while not session.wiped:
-                deadline = time.monotonic() + CARD_WAIT_S
-                command = reader.wait_for_card(deadline, session=visit, on_event=on_event)
-                read: CardRead[IdCard] = await asyncio.wrap_future(command)
-                if self._took(read, session, test) or read.outcome is Outcome.CANCELLED:
-                    return
-                if read.outcome is Outcome.DEVICE_FAULT:
-                    await asyncio.sleep(READER_PAUSE_S)
+            await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
         finally:
             visit.end()
+            for task in reading:
+                task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
-    def _took(self, read: CardRead[IdCard], session: KioskSession, test: bool) -> bool:
+    async def _read(
+        self, reader: CardReader, session: KioskSession, visit: DeviceSession, test: bool, heard: Heard
+    ) -> None:
+        """One card after another until one was taken."""
+        while not session.wiped:
+            deadline = time.monotonic() + CARD_WAIT_S
+            command = reader.wait_for_card(
+                deadline, session=visit, on_event=lambda event: self._from_thread(heard, reader.role, event)
+            )
+            read = await asyncio.wrap_future(cast("Future[PersonRead]", command))
+            if self._took(read, session, test) or read.outcome is Outcome.CANCELLED:
+                return
+            if read.outcome is Outcome.DEVICE_FAULT:
+                await asyncio.sleep(READER_PAUSE_S)
+
+    def _took(self, read: PersonRead, session: KioskSession, test: bool) -> bool:
         """Hand a card over, or say why there is none; True when the reading is over."""
         if test:
             return self._tested(read, session)
-        if read.outcome is Outcome.NOT_SUPPORTED:
-            self._emit(events.CardProgress(session.number, CardState.NOT_THIS_CARD))
         if read.card is None:
             return False
         try:
@@ -161,14 +204,14 @@ class Devices:
         self._emit(events.CardRead(session.number, session.masked_name, session.masked_number))
         return True
 
-    def _tested(self, read: CardRead[IdCard], session: KioskSession) -> bool:
+    def _tested(self, read: PersonRead, session: KioskSession) -> bool:
         """A technician's card is shown masked and kept nowhere."""
         if read.card is not None:
             masked = f"{read.card.masked_name} {read.card.masked_number}"
             read.card.wipe()
             self._emit(events.TestCardRead(session.number, "read", masked))
             return True
-        if read.outcome in (Outcome.NOT_SUPPORTED, Outcome.DEVICE_FAULT):
+        if read.outcome is Outcome.DEVICE_FAULT:
             outcome = "failed" if read.detail is Detail.NONE else read.detail.value
             self._emit(events.TestCardRead(session.number, outcome))
             return True

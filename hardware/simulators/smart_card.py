@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Self
 from smartcard import scard
 
 from hardware.simulators.chip_cards import SAMPLE_HOLDERS, Holder
-from hardware.simulators.pcscd import own_pcscd
+from hardware.simulators.pcscd import SOCKET_VARIABLE, own_pcscd
 from hardware.simulators.simulator import Place, Simulator, Trouble
 
 LOOK_MS: Final = 2000
@@ -101,6 +101,7 @@ class SmartCardSimulator(Simulator):
             text=True,
         )
         self.plug()
+        self.tell(f"other programs reach it with {SOCKET_VARIABLE}={self._daemon.socket}")
         return self
 
     def close(self) -> None:
