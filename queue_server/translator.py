@@ -11,7 +11,7 @@ from queue_server.hall import Actor, Hall, HelpAsked, HelpAskedAgain, Refusal, T
 from queue_server.hall.canonical import canonical
 from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.hall_port import NotDone, RequestKey
-from queue_server.ids import new_id, new_token
+from queue_server.ids import new_id, new_token, read_code
 from queue_server.ledger.port import AuditNote
 from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
@@ -46,6 +46,19 @@ def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, 
                 device=device,
             )
             return Ask(command, key, lambda decided: _issued(decided, key.request_id, edge))
+        case wire.CheckIn():
+            checking_in = core.CheckIn(
+                by=by,
+                visit=edge.new_id(),
+                ticket=edge.new_id(),
+                step=edge.new_id(),
+                follow_token=edge.new_token(),
+                code=None if body.code is None else read_code(body.code),
+                person=body.person,
+                device=device,
+                priority_class=body.priority_class,
+            )
+            return Ask(checking_in, key, lambda decided: _issued(decided, key.request_id, edge))
         case wire.OfflineTicket():
             joined = _joining(by, device, body, edge)
             return Ask(joined, key, lambda decided: _joined(decided, key.request_id, body.ticket))
@@ -142,6 +155,8 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         counters=counter_numbers(hall, event.queue),
         follow_url=follow_url(edge.public_url, event.follow_token),
         may_close_at=event.may_close_at,
+        booked_for=event.booked_for,
+        callable_from=event.accrues_from if event.deferred else None,
     )
     return encode(body, message_id=request_id, at=now, epoch=decided.epoch)
 

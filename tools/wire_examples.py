@@ -20,6 +20,7 @@ EXAMPLES: dict[str, m.Message] = {
         offline=m.OfflineUse(own_next=8, leases={"lease-12": 1047}),
     ),
     "issue": m.Issue(service="social-insurance-card", person="9f" * 32, language="zh"),
+    "check_in": m.CheckIn(code="7Q2KX-M40AB"),
     "help": m.Help(screen="services"),
     "withdraw": m.Withdraw(request_id=REQUEST, reason="left"),
     "slip": m.Slip(ticket=TICKET, outcome="shown", cause="paper_out"),

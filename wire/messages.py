@@ -103,6 +103,19 @@ class Issue(Message):
     language: Language = "zh"
 
 
+class CheckIn(Message):
+    """The holder of an appointment is here (签到): give them their number, which `issue_answer` brings.
+
+    The appointment is found by the `code` that they typed or showed, else by the `person`.
+    """
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    person: PersonKey | None = None
+    priority_class: Id | None = None
+    """A class that they have besides; None: as the hall's rule for appointments says."""
+    language: Language = "zh"
+
+
 class Help(Message):
     """A person at the terminal asks for staff."""
 
@@ -236,6 +249,10 @@ class IssueAnswer(Message):
     """Address of this ticket's live page; holds a random token, nothing about the person."""
     may_close_at: Instant | None = None
     """Closing time before which the person may not be reached, as the wait range stands."""
+    booked_for: Instant | None = None
+    """When the slot of the appointment begins, where the number was given for one."""
+    callable_from: Instant | None = None
+    """Before this instant the number is not called: its holder came early."""
 
 
 class HelpAnswer(Message):
@@ -370,6 +387,7 @@ class ServerPresence(Message):
 BODIES: dict[str, type[Message]] = {
     "hello": Hello,
     "issue": Issue,
+    "check_in": CheckIn,
     "help": Help,
     "withdraw": Withdraw,
     "slip": Slip,
@@ -388,7 +406,7 @@ BODIES: dict[str, type[Message]] = {
     "call": Call,
     "server_presence": ServerPresence,
 }
-REQUESTS = frozenset({"hello", "issue", "help"})
+REQUESTS = frozenset({"hello", "issue", "check_in", "help"})
 FACTS = frozenset({"withdraw", "slip", "offline_ticket"})
 _KINDS = {model: kind for kind, model in BODIES.items()}
 
