@@ -3,12 +3,10 @@
 The application keeps its `CounterService` in `app.state.counters`.
 """
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Header, Path, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Request
 
 from queue_server.counters.bodies import (
+    AnotherServiceBody,
     CallTicketBody,
     CounterBody,
     HelpBody,
@@ -18,54 +16,21 @@ from queue_server.counters.bodies import (
     SignedInBody,
     SignIn,
 )
-from queue_server.counters.outcomes import CounterState, Refused
+from queue_server.counters.dependencies import (
+    ACT,
+    Credentials,
+    Id,
+    IdempotencyKey,
+    Service,
+    Signed,
+    answered,
+    done,
+    once,
+)
+from queue_server.counters.outcomes import Refused
 from queue_server.counters.problems import ApiRefusal, problems
-from queue_server.counters.service import CounterService, Once
-from queue_server.staff import Staff
-
-Id = Annotated[str, Path(min_length=1, max_length=64)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[A-Za-z0-9_-]{8,64}$",
-        description="The client's own id for this act; sent again after a lost answer it does nothing twice.",
-    ),
-]
-_ACT = (401, 403, 404, 409, 422, 503)
-
-
-def _counter(outcome: CounterState | Refused) -> CounterBody:
-    if isinstance(outcome, Refused):
-        raise ApiRefusal(outcome)
-    return CounterBody.of(outcome)
-
-
-def _once(key: str | None) -> Once | None:
-    return None if key is None else Once(key)
-
 
 router = APIRouter(prefix="/api/v1")
-_bearer = HTTPBearer(auto_error=False, scheme_name="signIn", description="Token of `signIn`.")
-
-
-def _service(request: Request) -> CounterService:
-    service: CounterService = request.app.state.counters
-    return service
-
-
-Service = Annotated[CounterService, Depends(_service)]
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-def _signed_in(service: Service, credentials: Credentials) -> Staff:
-    staff = None if credentials is None else service.who(credentials.credentials)
-    if staff is None:
-        raise ApiRefusal(Refused("not_signed_in"))
-    return staff
-
-
-Signed = Annotated[Staff, Depends(_signed_in)]
 
 
 @router.post("/sign-in", operation_id="signIn", tags=["people"], responses=problems(401, 403, 422, 429))
@@ -100,108 +65,111 @@ async def counters(service: Service, _staff: Signed) -> list[CounterBody]:
 @router.get("/counters/{counter}", operation_id="getCounter", tags=["counters"], responses=problems(401, 404, 422))
 async def counter_state(service: Service, _staff: Signed, counter: Id) -> CounterBody:
     """One counter."""
-    return _counter(service.counter(counter))
+    return answered(service.counter(counter))
 
 
-@router.post("/counters/{counter}/open", operation_id="openCounter", tags=["counters"], responses=problems(*_ACT))
-async def open_counter(service: Service, staff: Signed, counter: Id, key: IdempotencyKey = None) -> CounterBody:
+@router.post("/counters/{counter}/open", operation_id="openCounter", tags=["counters"], responses=problems(*ACT))
+async def openanswered(service: Service, staff: Signed, counter: Id, key: IdempotencyKey = None) -> CounterBody:
     """Take a counter. The answer's `session` names it in every further act."""
-    return _counter(await service.open_counter(staff, counter, _once(key)))
+    return answered(await service.open_counter(staff, counter, once(key)))
 
 
-@router.post("/sessions/{session}/close", operation_id="closeCounter", tags=["counters"], responses=problems(*_ACT))
-async def close_counter(service: Service, staff: Signed, session: Id, key: IdempotencyKey = None) -> CounterBody:
+@router.post("/sessions/{session}/close", operation_id="closeCounter", tags=["counters"], responses=problems(*ACT))
+async def closeanswered(service: Service, staff: Signed, session: Id, key: IdempotencyKey = None) -> CounterBody:
     """Leave a counter that serves nobody."""
-    return _counter(await service.close_counter(staff, session, _once(key)))
+    return answered(await service.close_counter(staff, session, once(key)))
 
 
 @router.get("/sessions/{session}", operation_id="getSession", tags=["counters"], responses=problems(401, 409, 422))
 async def session_state(service: Service, _staff: Signed, session: Id) -> CounterBody:
     """The counter that a session holds."""
-    return _counter(service.state(session))
+    return answered(service.state(session))
 
 
-@router.post("/sessions/{session}/next", operation_id="callNext", tags=["calling"], responses=problems(*_ACT))
+@router.post("/sessions/{session}/next", operation_id="callNext", tags=["calling"], responses=problems(*ACT))
 async def call_next(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """Call whom the hall's rule chooses."""
-    return _counter(await service.next(staff, session, body.seen, _once(key)))
+    return answered(await service.next(staff, session, body.seen, once(key)))
 
 
-@router.post("/sessions/{session}/recall", operation_id="recall", tags=["calling"], responses=problems(*_ACT))
+@router.post("/sessions/{session}/recall", operation_id="recall", tags=["calling"], responses=problems(*ACT))
 async def recall(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """Announce the called ticket once more."""
-    return _counter(await service.recall(staff, session, body.seen, _once(key)))
+    return answered(await service.recall(staff, session, body.seen, once(key)))
 
 
-@router.post("/sessions/{session}/start", operation_id="startService", tags=["calling"], responses=problems(*_ACT))
+@router.post("/sessions/{session}/start", operation_id="startService", tags=["calling"], responses=problems(*ACT))
 async def start(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """The called person stands at the counter."""
-    return _counter(await service.start(staff, session, body.seen, _once(key)))
+    return answered(await service.start(staff, session, body.seen, once(key)))
 
 
-@router.post("/sessions/{session}/complete", operation_id="complete", tags=["calling"], responses=problems(*_ACT))
+@router.post("/sessions/{session}/complete", operation_id="complete", tags=["calling"], responses=problems(*ACT))
 async def complete(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """The service is done."""
-    return _counter(await service.complete(staff, session, body.seen, _once(key)))
+    return answered(await service.complete(staff, session, body.seen, once(key)))
 
 
-@router.post("/sessions/{session}/no-show", operation_id="noShow", tags=["calling"], responses=problems(*_ACT))
+@router.post("/sessions/{session}/no-show", operation_id="noShow", tags=["calling"], responses=problems(*ACT))
 async def no_show(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """Called and not come."""
-    return _counter(await service.no_show(staff, session, body.seen, _once(key)))
+    return answered(await service.no_show(staff, session, body.seen, once(key)))
 
 
 @router.post(
-    "/sessions/{session}/finish-and-next", operation_id="finishAndNext", tags=["calling"], responses=problems(*_ACT)
+    "/sessions/{session}/finish-and-next", operation_id="finishAndNext", tags=["calling"], responses=problems(*ACT)
 )
 async def finish_and_next(
     service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """Complete, then call the next; where nobody waits, the counter is free."""
-    return _counter(await service.finish_and_next(staff, session, body.seen, _once(key)))
+    return answered(await service.finish_and_next(staff, session, body.seen, once(key)))
 
 
-@router.post("/sessions/{session}/call", operation_id="callTicket", tags=["calling"], responses=problems(*_ACT))
+@router.post(
+    "/sessions/{session}/another-service", operation_id="anotherService", tags=["calling"], responses=problems(*ACT)
+)
+async def another_service(
+    service: Service, staff: Signed, session: Id, body: AnotherServiceBody, key: IdempotencyKey = None
+) -> CounterBody:
+    """One more service of the same visit: here and now, or after this one in its own line."""
+    return answered(await service.another_service(staff, session, body.service, body.seen, once(key), here=body.here))
+
+
+@router.post("/sessions/{session}/undo", operation_id="undo", tags=["calling"], responses=problems(*ACT))
+async def undo(service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None) -> CounterBody:
+    """Take back the counter's last call, completion or no-show, within the hall's time for it."""
+    return answered(await service.undo(staff, session, body.seen, once(key)))
+
+
+@router.post("/sessions/{session}/call", operation_id="callTicket", tags=["calling"], responses=problems(*ACT))
 async def call_ticket(
     service: Service, staff: Signed, session: Id, body: CallTicketBody, key: IdempotencyKey = None
 ) -> CounterBody:
     """Call this ticket, out of order; the trail keeps who chose it."""
-    return _counter(await service.call_ticket(staff, session, body.ticket, body.seen, _once(key)))
+    return answered(await service.call_ticket(staff, session, body.ticket, body.seen, once(key)))
 
 
 @router.get("/queues", operation_id="listQueues", tags=["queues"], responses=problems(401))
 async def queues(service: Service, _staff: Signed) -> list[QueueBody]:
     """All queues, waiting tickets in call order."""
-    return [QueueBody.of(queue) for queue in service.queues()]
-
-
-@router.post(
-    "/tickets/{ticket}/cancel",
-    operation_id="cancelTicket",
-    tags=["queues"],
-    status_code=204,
-    responses=problems(*_ACT),
-)
-async def cancel(service: Service, staff: Signed, ticket: Id, body: SeenBody, key: IdempotencyKey = None) -> None:
-    """Void a ticket; `seen` is the ticket's version."""
-    if (refused := await service.cancel(staff, ticket, body.seen, _once(key))) is not None:
-        raise ApiRefusal(refused)
+    return [QueueBody.model_validate(queue) for queue in service.queues()]
 
 
 @router.get("/help-requests", operation_id="listHelpRequests", tags=["help"], responses=problems(401))
 async def helps(service: Service, _staff: Signed) -> list[HelpBody]:
     """Open requests for help at terminals."""
-    return [HelpBody.of(request) for request in service.helps()]
+    return [HelpBody.model_validate(request) for request in service.helps()]
 
 
 @router.post(
@@ -209,9 +177,8 @@ async def helps(service: Service, _staff: Signed) -> list[HelpBody]:
     operation_id="acknowledgeHelp",
     tags=["help"],
     status_code=204,
-    responses=problems(*_ACT),
+    responses=problems(*ACT),
 )
 async def acknowledge(service: Service, staff: Signed, help_id: Id, key: IdempotencyKey = None) -> None:
     """Say that you go there."""
-    if (refused := await service.acknowledge_help(staff, help_id, _once(key))) is not None:
-        raise ApiRefusal(refused)
+    done(await service.acknowledge_help(staff, help_id, once(key)))

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from queue_server.counters.outcomes import CounterState
-from queue_server.projection import CounterNow, HelpNow, NextTicket, QueueNow, TicketAtCounter, WaitingTicket
+from queue_server.hall import Addressee
 from queue_server.staff import Staff
 
+Id = Annotated[str, Field(min_length=1, max_length=64)]
 Seen = Annotated[int, Field(ge=0, description="Version of the counter (or ticket) as the clerk saw it.")]
 State = Literal["waiting", "called", "serving", "held", "completed", "no_show", "cancelled", "expired"]
 
@@ -57,11 +58,75 @@ class SeenBody(BaseModel):
 class CallTicketBody(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"ticket": "5f2a9c0e1b7d4a6f8e3c", "seen": 3}]})
 
-    ticket: Annotated[str, Field(min_length=1, max_length=64)]
+    ticket: Id
     seen: Seen
 
 
-class WaitBody(BaseModel):
+class OpenBody(BaseModel):
+    """`profile` null: the counter's own."""
+
+    profile: Id | None = None
+
+
+class ProfileBody(OpenBody):
+    seen: Seen
+
+
+class PauseBody(BaseModel):
+    """`reason`: one of the hall's."""
+
+    reason: Id
+    seen: Seen
+
+
+class AnotherServiceBody(BaseModel):
+    """`here`: the counter serves it now; else it waits in its own line when the current service is done."""
+
+    service: Id
+    here: bool
+    seen: Seen
+
+
+class AddresseeBody(BaseModel):
+    """A counter or a clerk, by id."""
+
+    kind: Literal["counter", "clerk"]
+    id: Id
+
+    def addressee(self) -> Addressee:
+        return Addressee(self.kind, self.id)
+
+
+class TransferBody(BaseModel):
+    """`service` null: the same one. `to` null: whoever serves it."""
+
+    service: Id | None = None
+    to: AddresseeBody | None = None
+    seen: Seen
+
+
+class ReclassifyBody(BaseModel):
+    service: Id | None = None
+    priority_class: Id | None = None
+    evidence: Id | None = None
+    companions: Annotated[int, Field(ge=0, le=50)] | None = None
+    seen: Seen
+
+
+class HoldBody(BaseModel):
+    """`pool` null: with the hall; any counter of its class may take it up again."""
+
+    pool: AddresseeBody | None = None
+    seen: Seen
+
+
+class Shown(BaseModel):
+    """A part of the projection as it travels."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class WaitBody(Shown):
     """Range in whole minutes, and when it was made."""
 
     low: int
@@ -69,7 +134,7 @@ class WaitBody(BaseModel):
     made_at: datetime
 
 
-class CurrentBody(BaseModel):
+class CurrentBody(Shown):
     """The ticket that the counter has called or serves; `since` is when it came into its state."""
 
     ticket: str
@@ -77,27 +142,19 @@ class CurrentBody(BaseModel):
     service: str
     service_name: Text
     priority_class: str
+    evidence: str | None
+    companions: int
+    appointment: bool
+    planned: list[Text]
+    """Services of the same visit that follow."""
     state: State
     since: datetime
     waiting_since: datetime
     recalls: int
-
-    @classmethod
-    def of(cls, now: TicketAtCounter) -> "CurrentBody":
-        return cls(
-            ticket=now.ticket,
-            number=now.number,
-            service=now.service,
-            service_name=Text.of(now.service_name),
-            priority_class=now.priority_class,
-            state=now.state,
-            since=now.since,
-            waiting_since=now.waiting_since,
-            recalls=now.recalls,
-        )
+    version: int
 
 
-class NextBody(BaseModel):
+class NextBody(Shown):
     """Whom Next would call now, and why."""
 
     ticket: str
@@ -106,80 +163,90 @@ class NextBody(BaseModel):
     waiting_since: datetime
     why: Text
 
-    @classmethod
-    def of(cls, now: NextTicket) -> "NextBody":
-        return cls(
-            ticket=now.ticket,
-            number=now.number,
-            service_name=Text.of(now.service_name),
-            waiting_since=now.waiting_since,
-            why=Text.of(now.why),
-        )
+
+class UndoBody(Shown):
+    """The last act, which can be undone until `until`."""
+
+    what: Literal["call", "completion", "no_show"]
+    number: str
+    until: datetime
 
 
-class CounterBody(BaseModel):
-    """A counter; `session` is null while nobody holds it. `version` is what the next command names as `seen`."""
+class AsideBody(Shown):
+    """A ticket that is held, or was missed and can be put back; `pool_…`: where it is parked."""
+
+    ticket: str
+    number: str
+    service: str
+    service_name: Text
+    queue: str
+    priority_class: str
+    state: State
+    since: datetime
+    version: int
+    pool_counter: str | None
+    pool_clerk: str | None
+
+
+class CounterBody(Shown):
+    """A counter; `session` is null while nobody holds it. `version` is what the next command names as `seen`.
+
+    `queues`: from which it calls, by its work profile.
+    """
 
     counter: str
     number: str
     name: Text
     zone: str
+    counter_class: str
+    profile: str
     queues: list[str]
     session: str | None
     clerk: str | None
-    clerk_name: str | None
+    clerk_name: str | None = None
     opened_at: datetime | None
+    paused_since: datetime | None
+    pause_reason: Text | None
     version: int
     current: CurrentBody | None
     next: NextBody | None
-    waiting: int
+    undo: UndoBody | None
+    aside: list[AsideBody] = []
+    """What is held, or was missed, and this counter may take up."""
+    waiting: int = 0
     """How many people wait in the counter's queues."""
 
     @classmethod
     def of(cls, state: CounterState) -> "CounterBody":
-        now: CounterNow = state.counter
-        return cls(
-            counter=now.counter,
-            number=now.number,
-            name=Text.of(now.name),
-            zone=now.zone,
-            queues=list(now.queues),
-            session=now.session,
-            clerk=now.clerk,
-            clerk_name=state.clerk_name,
-            opened_at=now.opened_at,
-            version=now.version,
-            current=None if now.current is None else CurrentBody.of(now.current),
-            next=None if now.next is None else NextBody.of(now.next),
-            waiting=sum(queue.waiting_count for queue in state.queues),
-        )
+        about = {
+            "clerk_name": state.clerk_name,
+            "aside": [AsideBody.model_validate(ticket) for ticket in state.aside],
+            "waiting": sum(queue.waiting_count for queue in state.queues),
+        }
+        return cls.model_validate(state.counter).model_copy(update=about)
 
 
-class WaitingBody(BaseModel):
-    """A waiting ticket; `version` is what `cancelTicket` names as `seen`."""
+class WaitingBody(Shown):
+    """A waiting ticket; `version` is what acts on it name as `seen`.
+
+    `called_from`: before this it is not called by itself. `for_counter`, `for_clerk`: it waits for them alone.
+    """
 
     ticket: str
     number: str
     service: str
     service_name: Text
     priority_class: str
+    companions: int
+    appointment: bool
     waiting_since: datetime
+    called_from: datetime | None
+    for_counter: str | None
+    for_clerk: str | None
     version: int
 
-    @classmethod
-    def of(cls, now: WaitingTicket) -> "WaitingBody":
-        return cls(
-            ticket=now.ticket,
-            number=now.number,
-            service=now.service,
-            service_name=Text.of(now.service_name),
-            priority_class=now.priority_class,
-            waiting_since=now.waiting_since,
-            version=now.version,
-        )
 
-
-class QueueBody(BaseModel):
+class QueueBody(Shown):
     """A queue; `waiting` is in call order and may be shorter than `waiting_count`."""
 
     queue: str
@@ -190,21 +257,8 @@ class QueueBody(BaseModel):
     open_counters: list[str]
     wait: WaitBody | None
 
-    @classmethod
-    def of(cls, now: QueueNow) -> "QueueBody":
-        wait = now.wait
-        return cls(
-            queue=now.queue,
-            name=Text.of(now.name),
-            zone=now.zone,
-            waiting_count=now.waiting_count,
-            waiting=[WaitingBody.of(ticket) for ticket in now.waiting],
-            open_counters=list(now.open_counters),
-            wait=None if wait is None else WaitBody(low=wait.low, high=wait.high, made_at=wait.made_at),
-        )
 
-
-class HelpBody(BaseModel):
+class HelpBody(Shown):
     """A person at a terminal asks for staff; `screen` is the screen's id."""
 
     help: str
@@ -213,14 +267,3 @@ class HelpBody(BaseModel):
     screen: str
     at: datetime
     acknowledged_by: str | None
-
-    @classmethod
-    def of(cls, now: HelpNow) -> "HelpBody":
-        return cls(
-            help=now.help,
-            device=now.device,
-            device_name=now.device_name,
-            screen=now.screen,
-            at=now.at,
-            acknowledged_by=now.acknowledged_by,
-        )

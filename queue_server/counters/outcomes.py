@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from queue_server.projection import CounterNow, HelpNow, QueueNow
+from queue_server.projection import AsideTicket, CounterNow, HelpNow, QueueNow
 from queue_server.staff import Staff
 
 
@@ -36,3 +36,5 @@ class CounterState:
     queues: tuple[QueueNow, ...]
     """The queues that this counter calls from."""
     helps: tuple[HelpNow, ...]
+    aside: tuple[AsideTicket, ...] = ()
+    """What is held, or was missed, and this counter may take up."""

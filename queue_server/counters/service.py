@@ -5,56 +5,53 @@ come after the hall has committed and show the hall as it stands then.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from queue_server.counters.acting import SHOWN_WITHIN_S, Acting, Once, clerk
 from queue_server.counters.outcomes import CounterState, Refused, SignedIn
 from queue_server.counters.tokens import Tokens
-from queue_server.counters.watch import ProjectionWatch
 from queue_server.hall import (
     AcknowledgeHelp,
-    Actor,
+    Addressee,
+    AnotherService,
     CallNext,
     CallTicket,
     CancelTicket,
+    ChooseProfile,
     CloseCounter,
     Command,
     Complete,
+    ContinueCounter,
+    Hold,
     NoShow,
     OpenCounter,
+    PauseCounter,
     Recall,
-    Refusal,
+    Reclassify,
+    Reinstate,
+    Resume,
     StartService,
+    TakeOver,
+    Transfer,
+    Undo,
 )
-from queue_server.hall_port import HallPort, NotDone, RequestKey
+from queue_server.hall_port import HallPort
 from queue_server.ids import new_id
-from queue_server.projection import CounterNow, HallProjection, HelpNow, QueueNow
+from queue_server.projection import HallProjection, HelpNow, QueueNow
 from queue_server.rate_limit import RateLimit
 from queue_server.staff import SignInRefused, Staff, StaffPort
 
-_SHOWN_WITHIN_S = 5.0
-"""How long an answer waits for a projection that shows what was done."""
 _PASSWORDS_AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
-    """A client's own id for an act, so that sending it again after a lost answer does nothing twice."""
-
-    id: str
-
-
-class CounterService:
+class CounterService(Acting):
     """The counters of one hall."""
 
     def __init__(
         self, port: HallPort, staff: StaffPort, *, token_lifetime: timedelta, now: Callable[[], datetime]
     ) -> None:
-        self.port = port
-        self.watch = ProjectionWatch(port)
-        self._staff = staff
+        super().__init__(port, staff)
         self._tokens = Tokens(token_lifetime, now)
         self._attempts = RateLimit(20, 60.0)
         self._passwords = asyncio.Semaphore(_PASSWORDS_AT_ONCE)
@@ -90,11 +87,6 @@ class CounterService:
         """Write an act that is no event of the hall to the audit."""
         await asyncio.to_thread(self._staff.audit, staff.id, act, subject)
 
-    def name_of(self, staff_id: str) -> str:
-        """The person's name for screens; the id where the register does not know it any more."""
-        found = self._staff.find(staff_id)
-        return found.name if found is not None else staff_id
-
     # --- what there is to see
 
     def counters(self) -> tuple[CounterState, ...]:
@@ -107,12 +99,6 @@ class CounterService:
         projection = self.port.projection()
         found = projection.counter(counter)
         return Refused("counter_unknown", {"counter": counter}) if found is None else self._state(projection, found)
-
-    def state(self, session: str) -> CounterState | Refused:
-        """The counter that a session holds."""
-        projection = self.port.projection()
-        found = projection.counter_of_session(session)
-        return Refused("session_closed", {"session": session}) if found is None else self._state(projection, found)
 
     def held_by(self, staff: Staff) -> CounterState | None:
         """The counter that the person holds."""
@@ -128,13 +114,25 @@ class CounterService:
 
     # --- holding a counter
 
-    async def open_counter(self, staff: Staff, counter: str, once: Once | None = None) -> CounterState | Refused:
+    async def open_counter(
+        self, staff: Staff, counter: str, once: Once | None = None, *, profile: str | None = None
+    ) -> CounterState | Refused:
         """Take a counter; refusals: `counter_taken`, `clerk_at_other_counter`, `counter_unknown`."""
-        command = OpenCounter(by=_clerk(staff), session=new_id(), counter=counter, clerk=staff.id)
+        command = OpenCounter(by=clerk(staff), session=new_id(), counter=counter, clerk=staff.id, profile=profile)
+        return await self._hold_counter(staff, counter, command, once)
+
+    async def take_over(self, staff: Staff, counter: str, once: Once | None = None) -> CounterState | Refused:
+        """A manager takes over a counter, with whoever is called or served there."""
+        command = TakeOver(by=self._supervisor(staff), session=new_id(), counter=counter)
+        return await self._hold_counter(staff, counter, command, once)
+
+    async def _hold_counter(
+        self, staff: Staff, counter: str, command: Command, once: Once | None
+    ) -> CounterState | Refused:
         refused = await self._do(staff, command, once)
         if refused is not None:
             return refused
-        projection = await self.watch.until(lambda p: _held(p, counter) == staff.id, _SHOWN_WITHIN_S)
+        projection = await self.watch.until(lambda p: _held(p, counter) == staff.id, SHOWN_WITHIN_S)
         found = projection.counter(counter)
         return Refused("counter_unknown", {"counter": counter}) if found is None else self._state(projection, found)
 
@@ -144,7 +142,7 @@ class CounterService:
         refused = await self._do(staff, CloseCounter(by=self._actor(staff, session), session=session), once)
         if refused is not None:
             return refused
-        projection = await self.watch.until(lambda p: p.counter_of_session(session) is None, _SHOWN_WITHIN_S)
+        projection = await self.watch.until(lambda p: p.counter_of_session(session) is None, SHOWN_WITHIN_S)
         found = projection.counter(held.counter) if held is not None else None
         return Refused("session_unknown", {"session": session}) if found is None else self._state(projection, found)
 
@@ -162,6 +160,37 @@ class CounterService:
         by = self._actor(staff, session)
         command = CallTicket(by=by, session=session, ticket=ticket, call=new_id(), seen=seen)
         return await self._act(staff, command, once)
+
+    async def another_service(
+        self, staff: Staff, session: str, service: str, seen: int, once: Once | None = None, *, here: bool
+    ) -> CounterState | Refused:
+        """One more service of the same visit: here and now, or after this one in its own line."""
+        by = self._actor(staff, session)
+        return await self._act(
+            staff, AnotherService(by=by, session=session, service=service, here=here, seen=seen), once
+        )
+
+    async def undo(self, staff: Staff, session: str, seen: int, once: Once | None = None) -> CounterState | Refused:
+        """Take back the last call, completion or no-show of the counter."""
+        return await self._act(staff, Undo(by=self._actor(staff, session), session=session, seen=seen), once)
+
+    async def pause(
+        self, staff: Staff, session: str, reason: str, seen: int, once: Once | None = None
+    ) -> CounterState | Refused:
+        """Stop calling for a while, for one of the hall's reasons."""
+        by = self._actor(staff, session)
+        return await self._act(staff, PauseCounter(by=by, session=session, reason=reason, seen=seen), once)
+
+    async def go_on(self, staff: Staff, session: str, seen: int, once: Once | None = None) -> CounterState | Refused:
+        """Call again after a pause."""
+        return await self._act(staff, ContinueCounter(by=self._actor(staff, session), session=session, seen=seen), once)
+
+    async def choose_profile(
+        self, staff: Staff, session: str, profile: str | None, seen: int, once: Once | None = None
+    ) -> CounterState | Refused:
+        """Work by another profile of the counter's class; None: the counter's own."""
+        by = self._actor(staff, session)
+        return await self._act(staff, ChooseProfile(by=by, session=session, profile=profile, seen=seen), once)
 
     async def recall(self, staff: Staff, session: str, seen: int, once: Once | None = None) -> CounterState | Refused:
         """Announce the called ticket once more."""
@@ -190,99 +219,79 @@ class CounterService:
         called = await self.next(staff, session, seen + 1, _part(once, "next"))
         return done if isinstance(called, Refused) and called.code == "nobody_waiting" else called
 
+    # --- handling tickets; `seen` is the ticket's version as its handler saw it
+
+    async def transfer(
+        self,
+        staff: Staff,
+        ticket: str,
+        seen: int,
+        once: Once | None = None,
+        *,
+        service: str | None = None,
+        to: Addressee | None = None,
+    ) -> Refused | None:
+        """Send the holder on: to another service, counter or clerk; number and arrival stay."""
+        by = self._supervisor(staff)
+        return await self._handle(staff, Transfer(by=by, ticket=ticket, seen=seen, service=service, addressee=to), once)
+
+    async def hold(
+        self, staff: Staff, ticket: str, seen: int, once: Once | None = None, *, pool: Addressee | None = None
+    ) -> Refused | None:
+        """Set a ticket aside: with the hall, or parked with a counter or clerk."""
+        return await self._handle(staff, Hold(by=self._supervisor(staff), ticket=ticket, seen=seen, pool=pool), once)
+
+    async def resume(self, staff: Staff, ticket: str, seen: int, once: Once | None = None) -> Refused | None:
+        """Put a held ticket back into its line, at the place that it had."""
+        return await self._handle(staff, Resume(by=self._supervisor(staff), ticket=ticket, seen=seen), once)
+
+    async def reinstate(self, staff: Staff, ticket: str, seen: int, once: Once | None = None) -> Refused | None:
+        """Put a no-show back, where the hall's rule says."""
+        return await self._handle(staff, Reinstate(by=self._supervisor(staff), ticket=ticket, seen=seen), once)
+
+    async def reclassify(
+        self,
+        staff: Staff,
+        ticket: str,
+        seen: int,
+        once: Once | None = None,
+        *,
+        service: str | None = None,
+        priority_class: str | None = None,
+        evidence: str | None = None,
+        companions: int | None = None,
+    ) -> Refused | None:
+        """Correct what a ticket is for; None: as it is."""
+        command = Reclassify(
+            by=self._supervisor(staff),
+            ticket=ticket,
+            seen=seen,
+            service=service,
+            priority_class=priority_class,
+            evidence=evidence,
+            companions=companions,
+        )
+        return await self._handle(staff, command, once)
+
     async def cancel(self, staff: Staff, ticket: str, seen: int, once: Once | None = None) -> Refused | None:
-        """Void a ticket; `seen` is the ticket's version."""
-        refused = await self._do(staff, CancelTicket(by=_clerk(staff), ticket=ticket, seen=seen), once)
-        if refused is None:
-            await self.watch.until(lambda p: _waiting(p, ticket) is None, _SHOWN_WITHIN_S)
-        return refused
+        """Void a ticket."""
+        return await self._handle(staff, CancelTicket(by=clerk(staff), ticket=ticket, seen=seen), once)
 
     async def acknowledge_help(self, staff: Staff, help_id: str, once: Once | None = None) -> Refused | None:
         """This person goes to the terminal."""
-        refused = await self._do(staff, AcknowledgeHelp(by=_clerk(staff), help=help_id, clerk=staff.id), once)
+        refused = await self._do(staff, AcknowledgeHelp(by=clerk(staff), help=help_id, clerk=staff.id), once)
         if refused is None:
-            await self.watch.until(lambda p: not _asks(p, help_id), _SHOWN_WITHIN_S)
+            await self.watch.until(lambda p: not _asks(p, help_id), SHOWN_WITHIN_S)
         return refused
-
-    # --- inside
-
-    async def _act(
-        self,
-        staff: Staff,
-        command: CallNext | CallTicket | Recall | StartService | Complete | NoShow,
-        once: Once | None,
-    ) -> CounterState | Refused:
-        refused = await self._do(staff, command, once)
-        if refused is not None:
-            return refused
-        await self.watch.until(lambda p: _version(p, command.session) > command.seen, _SHOWN_WITHIN_S)
-        return self.state(command.session)
-
-    async def _do(self, staff: Staff, command: Command, once: Once | None) -> Refused | None:
-        if not staff.may("clerk", "manager"):
-            return Refused("not_allowed")
-        key = None
-        if once is not None:
-            key = RequestKey(f"staff:{staff.login}", once.id, hashlib.sha256(_meaning(command)).hexdigest())
-        outcome = await self.port.execute(command, key)
-        if isinstance(outcome, Refusal):
-            return Refused(outcome.code, self._named(outcome.params()), outcome.retry_after)
-        if isinstance(outcome, NotDone):
-            return Refused(outcome.code, {}, outcome.retry_after)
-        return None
-
-    def _actor(self, staff: Staff, session: str) -> Actor:
-        """A person acts as the clerk in their own session; a manager may act in another's."""
-        held = self.port.projection().counter_of_session(session)
-        own = held is not None and held.clerk == staff.id
-        return Actor("manager", staff.id) if staff.may("manager") and not own else _clerk(staff)
-
-    def _state(self, projection: HallProjection, counter: CounterNow) -> CounterState:
-        return CounterState(
-            counter=counter,
-            clerk_name=None if counter.clerk is None else self.name_of(counter.clerk),
-            queues=tuple(queue for queue in projection.queues if queue.queue in counter.queues),
-            helps=projection.helps,
-        )
-
-    def _named(self, params: dict[str, str | int]) -> dict[str, str | int]:
-        """Adds the names that a sentence shows beside the ids that a refusal carries."""
-        named = dict(params)
-        if isinstance(clerk := params.get("clerk"), str):
-            named["clerk_name"] = self.name_of(clerk)
-        if isinstance(counter := params.get("counter"), str):
-            found = self.port.projection().counter(counter)
-            named["counter_number"] = found.number if found is not None else counter
-        return named
-
-
-def _clerk(staff: Staff) -> Actor:
-    return Actor("clerk", staff.id)
 
 
 def _part(once: Once | None, part: str) -> Once | None:
     return None if once is None else Once(f"{once.id}.{part}")
 
 
-def _meaning(command: Command) -> bytes:
-    """What a command asks, without the ids that this server makes for it."""
-    made_here = {"call"} | ({"session"} if isinstance(command, OpenCounter) else set())
-    asked = {name: value for name, value in vars(command).items() if name not in made_here}
-    return repr((type(command).__name__, sorted(asked.items()))).encode()
-
-
 def _held(projection: HallProjection, counter: str) -> str | None:
     found = projection.counter(counter)
     return None if found is None else found.clerk
-
-
-def _version(projection: HallProjection, session: str) -> int:
-    found = projection.counter_of_session(session)
-    return 0 if found is None else found.version
-
-
-def _waiting(projection: HallProjection, ticket: str) -> str | None:
-    return next((w.ticket for queue in projection.queues for w in queue.waiting if w.ticket == ticket), None)
 
 
 def _asks(projection: HallProjection, help_id: str) -> bool:

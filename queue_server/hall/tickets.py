@@ -8,6 +8,7 @@ from queue_server.hall import limits, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
 from queue_server.hall.appointments import CITIZEN_LEFT, reopen
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why, quick
+from queue_server.hall.handling import TicketCommand
 from queue_server.hall.numbers import next_serial
 from queue_server.hall.placing import key_at, key_now
 from queue_server.hall.states import Act, after
@@ -65,11 +66,8 @@ class Withdraw(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelTicket(Command):
-    """Staff void a ticket; `seen` is the ticket's version."""
-
-    ticket: str
-    seen: int
+class CancelTicket(TicketCommand):
+    """Staff void a ticket."""
 
 
 @quick

@@ -14,7 +14,7 @@ from queue_server.alerts import AlertBook
 from queue_server.channels import api as channels_api
 from queue_server.channels.api import ChannelDoor
 from queue_server.clock import utc_now
-from queue_server.counters import api
+from queue_server.counters import api, ticket_api
 from queue_server.counters.problems import as_problems
 from queue_server.counters.service import CounterService
 from queue_server.devices import DeviceBook
@@ -53,6 +53,7 @@ def make_api() -> FastAPI:
         openapi_tags=[
             {"name": "people", "description": "Signing in and out."},
             {"name": "counters", "description": "Holding a counter."},
+            {"name": "tickets", "description": "Sending on, setting aside, correcting and voiding tickets."},
             {"name": "calling", "description": "Calling and serving at a counter."},
             {"name": "queues", "description": "Who waits."},
             {"name": "help", "description": "Requests for help at terminals."},
@@ -60,6 +61,7 @@ def make_api() -> FastAPI:
         ],
     )
     app.include_router(api.router)
+    app.include_router(ticket_api.router)
     app.include_router(channels_api.router)
     generated = app.openapi
     app.openapi = lambda: app.openapi_schema or as_problems(generated())  # type: ignore[method-assign]  # as FastAPI asks

@@ -2,8 +2,9 @@
 
 import asyncio
 
+from queue_server.counters.acting import Once
 from queue_server.counters.outcomes import CounterState, Refused
-from queue_server.counters.service import CounterService, Once
+from queue_server.counters.service import CounterService
 from queue_server.counters.words import sentence
 from queue_server.staff import Staff
 from tests.queue_server.web.rig import PASSWORD, Rig
