@@ -26,7 +26,7 @@ class CardScreen(StationScreen):
     def render(self, view: CardView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         self.title = tr("Place your ID card on the reader")
-        state, hint = sentences.card(words, view.state)
+        state, hint = sentences.card(words, view)
         ids.state.icon, ids.state.colour = _ICONS[view.state]
         ids.state.content = ids.state.spoken = state
         ids.hint.content = hint

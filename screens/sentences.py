@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.journeys.views import CardState, SlipState
+from kiosk.journeys.views import CardState, CardView, SlipState
 from kiosk.journeys.words import Words, mark
 
 
@@ -141,6 +141,12 @@ CARD = {
     CardState.DONE: mark("Read. Please take your card."),
 }
 _ONE_CARD = mark("One card only, without wallet or phone.")
+OR_INSERT = mark("Or insert your social security card.")
+INSERT_ONLY = {
+    CardState.WAITING: mark("Insert your social security card."),
+    CardState.LIFT_AND_LAY_AGAIN: mark("Could not read it. Pull the card out and insert it again."),
+}
+ID_READER_AWAY = mark("The ID card reader does not work at the moment.")
 CARD_HINT = {
     CardState.WAITING: _ONE_CARD,
     CardState.READING: _ONE_CARD,
@@ -184,7 +190,11 @@ def out_of_service(words: Words, code: str) -> tuple[str, str]:
     return words.tr(sentence.happened), words.tr(sentence.next_step)
 
 
-def card(words: Words, state: CardState) -> tuple[str, str]:
+def card(words: Words, view: CardView) -> tuple[str, str]:
     """The live state of the reading, and a hint."""
-    hint = CARD_HINT[state]
-    return words.tr(CARD[state]), words.tr(hint) if hint else ""
+    said, hint = CARD[view.state], CARD_HINT[view.state]
+    if view.inserts and view.state is CardState.WAITING:
+        hint = OR_INSERT
+    if not view.lays and view.state in INSERT_ONLY:
+        said, hint = INSERT_ONLY[view.state], ID_READER_AWAY
+    return words.tr(said), words.tr(hint) if hint else ""

@@ -118,7 +118,8 @@ class SampleViews:
 
     def card(self, state: CardState) -> CardView:
         name, number = ("张*", "3202**********1234") if state is CardState.DONE else (None, None)
-        return CardView(self._at(1), state, self.service(1).name, state is CardState.WAITING, name, number)
+        waits = state is CardState.WAITING
+        return CardView(self._at(1), state, self.service(1).name, waits, name, number, inserts=waits)
 
     def ticket(self, slip: SlipState) -> TicketView:
         cause = "paper_out" if slip is SlipState.NOT_PRINTED else None

@@ -15,6 +15,11 @@ def may_skip(state: State, service: str | None) -> bool:
     return found is not None and found.card == "optional"
 
 
+def works(state: State, role: str) -> bool:
+    """Whether the device of this role can be used now."""
+    return any(line.role == role and line.health in ("ok", "degraded") for line in state.equipment.peripherals)
+
+
 def wanted(state: State) -> tuple[int, bool] | None:
     """Whether the reader shall be polled: for which session, and whether for a technician's test."""
     page = state.page

@@ -183,6 +183,7 @@ def _card(state: State, page: LayingCard) -> views.CardView:
     shown = page.card
     if not state.equipment.reader_ready and shown is views.CardState.WAITING:
         shown = views.CardState.READER_AWAY
+    inserts = card.works(state, "social_card_reader")
     return views.CardView(
         frame,
         shown,
@@ -190,6 +191,8 @@ def _card(state: State, page: LayingCard) -> views.CardView:
         card.may_skip(state, page.service),
         state.person.masked_name if state.person is not None else None,
         state.person.masked_number if state.person is not None else None,
+        lays=not inserts or card.works(state, "id_card_reader"),
+        inserts=inserts,
     )
 
 

@@ -149,6 +149,10 @@ class CardView:
     """The hall gives numbers for this service without a card."""
     masked_name: str | None = None
     masked_number: str | None = None
+    lays: bool = True
+    """An ID card can be laid on its reader now."""
+    inserts: bool = False
+    """A social security card can be inserted now."""
 
 
 @dataclass(frozen=True)

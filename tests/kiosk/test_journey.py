@@ -10,6 +10,7 @@ from kiosk.journeys.views import (
     HelpState,
     HomeView,
     OutOfServiceView,
+    Peripheral,
     RefusedView,
     SlipState,
     TicketView,
@@ -269,6 +270,25 @@ def test_trouble_with_the_card_says_what_to_do():
     assert walk.view.state is CardState.NOT_THIS_CARD
     walk.on(events.CardProgress(session, CardState.WAITING), events.DevicesChanged((), reader_ready=False))
     assert walk.view.state is CardState.READER_AWAY
+
+
+@pytest.mark.parametrize(
+    ("id_card", "social_card", "lays", "inserts"),
+    [
+        ("ok", None, True, False),
+        ("ok", "ok", True, True),
+        ("offline", "ok", False, True),
+        ("ok", "offline", True, False),
+    ],
+)
+def test_the_prompt_says_which_cards_can_be_used(id_card, social_card, lays, inserts):
+    walk = serving()
+    found = {"id_card_reader": id_card, "social_card_reader": social_card}
+    lines = tuple(Peripheral(role, "", "", health, None, ()) for role, health in found.items() if health is not None)
+    walk.on(events.DevicesChanged(lines, reader_ready=True))
+    walk.on(events.CardProgress(walk.state.session, CardState.READING))
+    assert isinstance(walk.view, CardView)
+    assert (walk.view.lays, walk.view.inserts) == (lays, inserts)
 
 
 def test_a_reading_that_never_ends_asks_for_another_try():
