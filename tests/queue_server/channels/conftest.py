@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -43,20 +44,21 @@ class Clock:
         return self.now
 
 
+_acts = count(1)
+
+
 class Program:
     """A channel's own program: an HTTP client with its key."""
 
     def __init__(self, http: httpx.AsyncClient, key: str) -> None:
         self.http = http
         self.headers = {"Authorization": f"Bearer {key}"}
-        self._acts = 0
 
     async def get(self, path: str, **params: str | int) -> httpx.Response:
         return await self.http.get(f"/api/v1/channels{path}", params=params, headers=self.headers)
 
     async def post(self, path: str, body: object, once: str | None = None) -> httpx.Response:
-        self._acts += 1
-        headers = self.headers | {"Idempotency-Key": once or f"act-{id(self)}-{self._acts:06}"}
+        headers = self.headers | {"Idempotency-Key": once or f"act-{next(_acts):06}"}
         return await self.http.post(f"/api/v1/channels{path}", json=body, headers=headers)
 
     async def book(self, who: int, starts_at: datetime = TEN, once: str | None = None, **more: str) -> httpx.Response:

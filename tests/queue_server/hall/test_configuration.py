@@ -44,7 +44,7 @@ def test_the_sample_hall_has_icons_that_exist_and_every_service_has_a_counter():
     assert all((ROOT / "assets/icons/services" / f"{group.icon}.png").exists() for group in hall.groups)
     served = {queue for counter in hall.counters for queue in hall.work_profile(counter.profile).weights}
     assert {service.queue for service in hall.services} == served == {queue.id for queue in hall.queues}
-    assert (len(hall.groups), len(hall.services), len(hall.queues), len(hall.counters)) == (6, 25, 6, 8)
+    assert (len(hall.groups), len(hall.services), len(hall.queues), len(hall.counters)) == (7, 29, 8, 10)
 
 
 def test_json_round_trip_is_canonical():
@@ -191,7 +191,7 @@ def test_the_same_configuration_again_changes_nothing_and_another_needs_a_higher
 def test_what_lives_cannot_be_configured_away(scene: Scene):
     ticket = scene.issue("id-card", "elderly")
     scene.open("counter-4")
-    now = sample(revision=2)
+    now = sample(revision=2, slot_plans=())
     for what, id_, configuration in (
         ("service", "id-card", replace(now, services=tuple(s for s in now.services if s.id != "id-card"))),
         (
