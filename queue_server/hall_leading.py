@@ -113,7 +113,7 @@ class Leading:
             self._alerts.keep(written=True)
             if lease.took_from is not None:
                 self._lost_server = lease.took_from
-                self._alerts.raise_("server_lost", lease.took_from, hall=self._settings.hall)
+                self._alerts.raise_("server_lost", lease.took_from)
         return self._lease, load_hall(self._ledger, self._settings.hall)
 
     def _stand_by(self, held: LeaseHeld) -> None:

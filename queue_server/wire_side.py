@@ -184,7 +184,8 @@ class WireSide:
         return self._answer_of(said, envelope.id)
 
     def _answer_of(self, said: Reply | Unanswered, request_id: str) -> bytes | None:
-        if isinstance(said, Unanswered):
+        if isinstance(said, Unanswered) or (isinstance(said.outcome, NotDone) and said.outcome.code == "not_leading"):
+            # whoever leads answers: this server's word would come beside theirs
             self._counts["unanswered"] += 1
             return None
         self._counts["repeated" if isinstance(said.outcome, Done) and said.outcome.repeated else "answered"] += 1

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from queue_server.ledger.errors import LeaseHeld
 from queue_server.ledger.port import Candidate, Lease, LeaseState
 
-SETTLED_S = 10.0
+SETTLED_S = 5.0
 """How long a home must have stood ready before a running hall is handed to it: one that keeps failing gets none."""
 
 

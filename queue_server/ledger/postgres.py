@@ -65,7 +65,6 @@ class PostgresDatabase(Database):
             self._closed = True
             for connection in self._idle:
                 connection.close()
-            self._idle.clear()
             if self._often is not None:
                 self._often.close()
             self._often = None
@@ -144,14 +143,23 @@ class PostgresDatabase(Database):
             )
         try:
             yield connection
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, psycopg.OperationalError):
+                # what broke this one may have broken the others
+                self._drop_idle()
             raise
         with self._lock:
             if self._closed:
                 connection.close()
             else:
                 self._idle.append(connection)
+
+    def _drop_idle(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def check_room(self) -> None:
         """The room on the cluster's disk cannot be seen from here: an append that finds none says so."""

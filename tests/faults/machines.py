@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from provisioning.postgres import PrivatePostgres
 from provisioning.site import Site, write_toml
 from queue_server import config as server_config
 from queue_server.hall import TicketIssued, event_from_json
@@ -28,9 +29,11 @@ SERVICES = ("social-card", "id-card", "company-setup", "invoice")
 RESEND_S = 1.0
 
 
-def lay_out(directory: Path, devices: Iterable[str]) -> Site:
-    """A site with its broker running, its server not."""
-    site = Site(directory, hall=HALL, devices=tuple(devices), readers=("watcher",))
+def lay_out(
+    directory: Path, devices: Iterable[str], *, postgres: PrivatePostgres | None = None, standby: tuple[str, ...] = ()
+) -> Site:
+    """A site with its broker running, its servers not."""
+    site = Site(directory, hall=HALL, devices=tuple(devices), readers=("watcher",), postgres=postgres, standby=standby)
     site.broker.start()
     site.lay_out({})
     set_server(site, web={"enabled": False})
@@ -38,23 +41,25 @@ def lay_out(directory: Path, devices: Iterable[str]) -> Site:
 
 
 def set_server(site: Site, **parts: dict[str, Any]) -> None:
-    """Change parts of the server's file."""
-    document = tomllib.loads(site.server_file.read_text())
-    for part, values in parts.items():
-        document.setdefault(part, {}).update(values)
-    write_toml(site.server_file, document)
+    """Change parts of the servers' files."""
+    for server in (site.server, *site.standby):
+        document = tomllib.loads(site.server_file_of(server).read_text())
+        for part, values in parts.items():
+            document.setdefault(part, {}).update(values)
+        write_toml(site.server_file_of(server), document)
 
 
 class ServerProcess:
     """`python -m queue_server run`, with its log kept."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._log = site.directory / "server.log"
+    def __init__(self, site: Site, server: str | None = None) -> None:
+        self.name = server or site.server
+        self._file = site.server_file_of(self.name)
+        self._log = site.directory / f"{self.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "queue_server", "run", "--config", str(self._site.server_file)]
+        command = [sys.executable, "-m", "queue_server", "run", "--config", str(self._file)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, stdout=log, cwd=Path(__file__).parents[2])
 
@@ -68,7 +73,21 @@ class ServerProcess:
 
     async def leads(self, times: int) -> None:
         """Wait until the hall was led `times` times since the first start."""
-        await until(lambda: self.log.count('"hall_led"') >= times, patience_s=60)
+        await self.says("hall_led", times)
+
+    async def says(self, event: str, times: int = 1) -> None:
+        """Wait until an event stands in the log so many times."""
+        await until(lambda: self.log.count(f'"{event}"') >= times, patience_s=60)
+
+    def freeze(self) -> None:
+        """As a machine that is suspended: it holds its connections and does nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on where it was frozen."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """As the power goes: no word, no flush."""
@@ -191,6 +210,8 @@ class Watcher:
         account = site.reader_account("watcher")
         assert account.client_id is not None
         self.seen: dict[str, bytes] = {}
+        self.frames: list[Incoming] = []
+        """Everything that came, in order."""
         settings = LinkSettings(
             site.broker.host,
             site.broker.port,
@@ -206,6 +227,7 @@ class Watcher:
 
     async def _take(self, incoming: Incoming) -> None:
         self.seen[incoming.topic] = incoming.payload
+        self.frames.append(incoming)
 
     async def _up(self, _conn_seq: int) -> None:
         return None
@@ -227,5 +249,10 @@ def issued(site: Site) -> list[TicketIssued]:
 
 def verify(site: Site) -> subprocess.CompletedProcess[str]:
     """`python -m queue_server verify`."""
-    command = [sys.executable, "-m", "queue_server", "verify", "--config", str(site.server_file)]
+    return command_line(site, "verify")
+
+
+def command_line(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`python -m queue_server …`, with the first server's file."""
+    command = [sys.executable, "-m", "queue_server", *arguments, "--config", str(site.server_file)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])

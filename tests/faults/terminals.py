@@ -1,0 +1,83 @@
+"""Whole terminals for the fault tests: everything but screen and devices, at a real broker."""
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from kiosk.journeys import intents
+from kiosk.journeys.views import CardView, HomeView, Network, OutOfServiceView, SlipState, TicketView, View
+from kiosk.profile import load, load_secrets
+from kiosk.terminal import Terminal
+from provisioning.site import Panel, Site
+from queue_server import bundle
+from queue_server.hall import HallConfiguration
+from tests.wire.seats import until
+
+PATIENCE_S = 90.0
+SERVICE = "id-card"
+"""A service of the sample hall that asks for no card."""
+
+
+def lay_out_terminal(site: Site, device: str, configuration: HallConfiguration) -> Path:
+    """The files of a terminal without devices that has its hall's bundle; its directory."""
+    home = site.write_profile(device, {}, Panel(offscreen=True)).parent
+    (home / "state" / "bundle.json").write_bytes(bundle.build(site.hall, configuration).body)
+    return home
+
+
+def copy_disk(home: Path, to: Path) -> Path:
+    """What cloning a disk comes to; the terminal must not run."""
+    shutil.copytree(home, to)
+    return to
+
+
+class RunningTerminal:
+    """A terminal's program in this process; leaving it is switching it off."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._terminal: Terminal | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "RunningTerminal":
+        profile = load(self._home / "profile.toml")
+        self._terminal = Terminal(profile, load_secrets(profile))
+        self._task = asyncio.create_task(self._terminal.run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def view(self) -> View:
+        assert self._terminal is not None
+        return self._terminal.view
+
+    async def shows(self, condition: Callable[[View], bool]) -> None:
+        await until(lambda: condition(self.view), patience_s=PATIENCE_S)
+
+    async def serves(self, network: Network) -> None:
+        """At the start, with the hall (`CONNECTED`) or without (`OFFLINE`)."""
+        await self.shows(lambda view: isinstance(view, HomeView) and view.frame.network is network)
+
+    async def stands_still(self, code: str) -> None:
+        await self.shows(lambda view: isinstance(view, OutOfServiceView) and view.code == code)
+
+    async def takes(self) -> TicketView:
+        """A person takes a number without a card and leaves."""
+        assert self._terminal is not None
+        self._terminal.send(intents.ChooseService(SERVICE))
+        await self.shows(lambda view: isinstance(view, CardView))
+        self._terminal.send(intents.GoOnWithoutCard())
+        await self.shows(lambda view: isinstance(view, TicketView) and view.slip is not SlipState.PRINTING)
+        ticket = self.view
+        assert isinstance(ticket, TicketView)
+        self._terminal.send(intents.Finish())
+        await self.shows(lambda view: not isinstance(view, TicketView))
+        return ticket
