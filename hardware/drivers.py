@@ -25,10 +25,12 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "social-security-card": "hardware.smart_card.reader:SOCIAL",
         "bank-card": "hardware.smart_card.reader:BANK",
         "escpos": "hardware.ticket_printer.driver:DRIVER",
+        "ipp": "hardware.document_printer.driver:DRIVER",
         "code-serial": "hardware.code_scanner.serial_scanner:DRIVER",
         "code-keyboard": "hardware.code_scanner.keyboard_scanner:DRIVER",
         "camera-codes": "hardware.camera.code_camera:DRIVER",
         "camera-documents": "hardware.camera.document_camera:DRIVER",
+        "camera-faces": "hardware.camera.face_camera:DRIVER",
         "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
     }
 )

@@ -61,8 +61,8 @@ MAY_FOLLOW: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
     {
         JobState.QUEUED: frozenset({JobState.PREFLIGHT, JobState.FAILED}),
         JobState.PREFLIGHT: frozenset({JobState.SENDING, JobState.FAILED}),
-        JobState.SENDING: frozenset({JobState.SENT, JobState.UNKNOWN}),
-        # FAILED after SENT: a spooler that proves that the printer never got the job.
+        # FAILED from here on only where a spooler proves that the printer never got anything of the job.
+        JobState.SENDING: frozenset({JobState.SENT, JobState.FAILED, JobState.UNKNOWN}),
         JobState.SENT: frozenset({JobState.PRINTED, JobState.FAILED, JobState.UNKNOWN}),
         JobState.PRINTED: frozenset({JobState.TAKEN}),
         # The proof may come late, or a person has looked.
@@ -122,6 +122,8 @@ class PrintResult:
     state: JobState
     outcome: Outcome
     detail: Detail = Detail.NONE
+    pages: int | None = None
+    """Sides of paper that are known to have come out, where the printer counts them."""
 
     @property
     def who_acts(self) -> WhoActs:

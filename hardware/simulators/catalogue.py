@@ -15,10 +15,12 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "social-security-card": "hardware.simulators.smart_card:simulate_social",
         "bank-card": "hardware.simulators.smart_card:simulate_bank",
         "escpos": "hardware.simulators.ticket_printer:simulate",
+        "ipp": "hardware.simulators.ipp_printer:simulate",
         "code-serial": "hardware.simulators.code_scanner:simulate_serial",
         "code-keyboard": "hardware.simulators.code_scanner:simulate_keyboard",
         "camera-codes": "hardware.simulators.camera:simulate_codes",
         "camera-documents": "hardware.simulators.camera:simulate_documents",
+        "camera-faces": "hardware.simulators.camera:simulate_faces",
         "maxsonar": "hardware.simulators.presence_sensor:simulate",
     }
 )
