@@ -49,7 +49,7 @@ from tests.queue_server.hall.test_appointments_check_in import CALENDAR, Door
 
 SERVICES = ("id-card", "residence-permit")
 CHANNELS = ("app", "hotline", "mini-programme")
-PEOPLE = range(6)
+PEOPLE = range(4)
 PLAN = SlotPlan(
     id="all-day",
     services=SERVICES,
@@ -130,13 +130,18 @@ class AppointmentHistories(RuleBasedStateMachine):
             self.blocked[found["person"]] = event.at + timedelta(days=3)
 
     def slots(self) -> list[datetime]:
-        today = self.door.now.date()
-        days = [today + timedelta(days=n) for n in range(-1, 4)]
-        return [slot.starts_at for day in days for slot in slots_on(self.hall.configuration, "id-card", day)]
+        """A few slots to come, so that people meet in them; one that is past, and one too far ahead."""
+        now = self.door.now
+        days = [now.date() + timedelta(days=n) for n in range(-1, 5)]
+        starts = [slot.starts_at for day in days for slot in slots_on(self.hall.configuration, "id-card", day)]
+        coming = [starts_at for starts_at in starts if starts_at > now]
+        return [*coming[:3], starts[0], starts[-1]]
 
     def some_appointment(self, data: st.DataObject) -> Appointment:
-        kept = sorted(self.hall.store.appointments.values(), key=lambda one: (not one.open, one.id))
-        return data.draw(st.sampled_from(kept))
+        """An open one, more often than not."""
+        kept = sorted(self.hall.store.appointments.values(), key=lambda one: one.id)
+        still_open = [one for one in kept if one.open]
+        return data.draw(st.sampled_from(still_open if still_open and data.draw(st.integers(0, 3)) else kept))
 
     # --- what people do
 
@@ -157,6 +162,19 @@ class AppointmentHistories(RuleBasedStateMachine):
                 assert offered is None
             elif outcome.code in ("slot_full", "channel_quota_reached", "slot_past", "slot_too_far"):
                 assert offered == outcome.code
+
+    @rule(data=st.data(), channel=st.sampled_from(CHANNELS))
+    def everybody_wants_one_slot(self, data: st.DataObject, channel: str) -> None:
+        starts_at = data.draw(st.sampled_from(self.slots()))
+        for who in PEOPLE:
+            for service in SERVICES:
+                self.act(self.door.booking(who, starts_at, service=service, channel=channel))
+
+    @rule(who=st.sampled_from(PEOPLE), service=st.sampled_from(SERVICES))
+    def does_not_come(self, who: int, service: str) -> None:
+        for _ in range(2):
+            self.act(self.door.booking(who, self.slots()[1], service=service))
+            self.clock(24)
 
     def offered(self, service: str, channel: str, starts_at: datetime) -> str | None:
         """What the list of slots says of this one: None where it can be booked."""
