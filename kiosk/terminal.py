@@ -72,7 +72,7 @@ class Terminal:
         self._journal_up = asyncio.Event()
         self._configuration = Configuration(BundleStore(profile.state_directory), self._emit)
         self._requests = Requests(self._emit, self._changed)
-        self._offline = Offline(self._journal, self._offline_ready, clock=clock, monotonic=monotonic)
+        self._offline = Offline(self._journal, self._offline_ready, clock=clock)
         self._prompts = Prompts(profile.prompts_directory or Path(str(files("assets") / "voice")))
         self._supervisor = Supervisor(lambda part: self._emit(events.PartCrashed(part)))
         self._report_wanted = asyncio.Event()

@@ -8,7 +8,7 @@ import typer
 
 from queue_server import channel_commands, config, ledger_commands, logs, program
 from queue_server.console_line import ConfigOption, HallOption, fail, open_stores, say
-from queue_server.devices import DeviceExists, new_instance
+from queue_server.devices import DeviceExists, DeviceUnknown, new_instance
 from queue_server.ledger import LedgerError
 from queue_server.staff import ROLES, LoginTaken, WeakPassword
 
@@ -78,6 +78,25 @@ def add_device(
         except ValueError as error:
             fail(str(error))
     say({"id": row.id, "hall": row.hall, "instance": row.instance, "technician_secret": row.technician_secret})
+
+
+@app.command("renew-device")
+def renew_device(
+    config_file: ConfigOption,
+    *,
+    device: Annotated[str, typer.Option("--id", help="The terminal to let in again.")],
+    hall: HallOption = None,
+) -> None:
+    """Let a terminal in again: after its disk was replaced, or after two machines held its identity.
+
+    Switch the other machine off first: the next one that says hello is the right one from then on.
+    """
+    with open_stores(config.read(config_file)) as stores:
+        try:
+            stores.books(hall).devices.renew(device)
+        except DeviceUnknown:
+            fail(f"no device {device!r} is registered")
+    say({"id": device, "state": "accepted"})
 
 
 ledger_commands.install(app)

@@ -105,6 +105,9 @@ class DeviceBook:
         self._now = now
         self._defer = defer
         self._lock = threading.RLock()
+        self._stopping: set[str] = set()
+        """Stopped, and not written yet: what the store still says of them is out of date."""
+        self._stops = 0
         self._started = now()
         self._rows = {row.id: row for row in registers.devices()}
         self._live: dict[str, _Live] = {}
@@ -163,24 +166,43 @@ class DeviceBook:
             if row is None:
                 return
             stopped = replace(row, state=STOPPED)
-            self._rows[device] = stopped
+            news = row.state != STOPPED
+            if news:
+                self._rows[device] = stopped
+                self._stopping.add(device)
+                self._stops += 1
         self._alerts.raise_("cloned_device", device, **about)
-        if row.state != STOPPED:
-            self._defer(lambda: self._registers.put_device(stopped))
+        if news:
+            self._defer(lambda: self._write_stopped(stopped))
             self.on_change()
+
+    def _write_stopped(self, row: DeviceRow) -> None:
+        self._registers.put_device(row)
+        with self._lock:
+            self._stopping.discard(row.id)
 
     def reload(self) -> None:
         """Read the registry again: another program (the command line) may have changed it."""
+        stops = self._stops
         rows = {row.id: row for row in self._registers.devices()}
         with self._lock:
+            if stops != self._stops:
+                return  # what was read may be older than the stop; the next time shows
+            rows |= {device: self._rows[device] for device in self._stopping}
             fresh = [d for d, row in rows.items() if row.state == "accepted" and self.standing(d) != "accepted"]
-            # hellos that are not written yet must not be undone
+            renewed = [d for d in fresh if self.standing(d) == STOPPED]
+            for device in renewed:
+                self._live.pop(device, None)
+            # hellos that are not written yet must not be undone, but whoever was stopped begins afresh
             self._rows = {
-                d: replace(row, instance=row.instance or mine.instance) if (mine := self._rows.get(d)) else row
+                d: replace(row, instance=row.instance or mine.instance)
+                if (mine := self._rows.get(d)) and d not in renewed
+                else row
                 for d, row in rows.items()
             } | {d: row for d, row in self._rows.items() if d not in rows and row.state == "pending"}
         for device in fresh:
             self._alerts.clear("device_pending", device)
+            self._alerts.clear("cloned_device", device)
             self._changed(device)
 
     def technician_code(self, staff: Staff, device: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hardware.simulators.id_card_reader import SAMPLE_CARDS
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults
 from provisioning.clerk import Clerk
 from provisioning.demo_hall import TERMINAL, DemoHall
@@ -67,6 +67,11 @@ def open_alerts(hall: DemoHall) -> set[str]:
     return {code for (code,) in rows(hall, "SELECT code FROM alerts WHERE cleared_at IS NULL")}
 
 
+def issued_numbers(hall: DemoHall) -> list[str]:
+    query = "SELECT json_extract(body, '$.number') FROM events WHERE kind = 'ticket_issued'"
+    return [number for (number,) in rows(hall, query)]
+
+
 def issued(hall: DemoHall) -> int:
     return int(rows(hall, "SELECT count(*) FROM events WHERE kind = 'ticket_issued'")[0][0])
 
@@ -84,6 +89,15 @@ async def looked_for_a_card(hall: DemoHall, times: int) -> None:
 def files_with(folder: Path, spellings: list[bytes]) -> list[Path]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return [path for path in files if any(spelling in path.read_bytes() for spelling in spellings)]
+
+
+async def until_network(hall: DemoHall, state: str) -> None:
+    """Until the terminal's header says so."""
+
+    async def says() -> bool:
+        return bool((await hall.guide.view())["frame"]["network"] == state)
+
+    await until(says, within_s=60)
 
 
 async def take_a_number(hall: DemoHall, **wanted: Any) -> dict[str, Any]:
@@ -160,15 +174,20 @@ async def test_a_killed_server_loses_nothing_and_the_terminal_comes_back_by_itse
     before = await take_a_number(hall, slip="printed")
     await hall.guide.tap("完成")
     hall.server.kill()
-    await hall.guide.wait("OutOfServiceView", within_s=60)
+    await until_network(hall, "offline")
+    offline = await take_a_number(hall, slip="printed")
+    assert offline["offline"]
+    await hall.guide.tap("完成")
     hall.server.start()
-    await hall.guide.wait("HomeView", within_s=60)
+    await until_network(hall, "connected")
     after = await take_a_number(hall, slip="printed")
     assert int(after["number"][1:]) == int(before["number"][1:]) + 1
-    numbers = [
-        number
-        for (number,) in rows(hall, "SELECT json_extract(body, '$.number') FROM events WHERE kind = 'ticket_issued'")
-    ]
+
+    async def joined() -> bool:
+        return issued_numbers(hall).count(offline["number"]) == 1
+
+    await until(joined)
+    numbers = issued_numbers(hall)
     assert len(set(numbers)) == len(numbers)
 
 
