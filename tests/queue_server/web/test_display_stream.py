@@ -68,7 +68,7 @@ async def test_the_first_event_is_a_whole_snapshot_and_marks_only_grow(rig: Rig,
     name, snapshot = reader.events[0]
     assert name == "snapshot"
     assert set(snapshot) >= {"epoch", "rev", "server_time", "version", "board"}
-    assert [queue["prefix"] for queue in snapshot["board"]["queues"]] == ["A", "B", "H"]
+    assert [queue["prefix"] for queue in snapshot["board"]["queues"]] == ["A", "B", "H", "Z", "W"]
     session = await opened(rig, app)
     for _ in range(2):
         await rig.issue("social-card")
