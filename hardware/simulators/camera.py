@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hardware.simulators.faces import face_scene
 from hardware.simulators.scenes import blank, code_scene, page_scene
 from hardware.simulators.simulator import GARBAGE, Place, Simulator, Trouble
 
@@ -77,7 +78,13 @@ class CameraSimulator(Simulator):
 
     @property
     def actions(self) -> Mapping[str, Callable[..., None]]:
-        return {"show": self.show_file, "code": self.show_code, "page": self.show_page, "hide": self.hide}
+        return {
+            "show": self.show_file,
+            "code": self.show_code,
+            "page": self.show_page,
+            "face": self.show_face,
+            "hide": self.hide,
+        }
 
     def start(self) -> Self:
         self.plug()
@@ -126,6 +133,10 @@ class CameraSimulator(Simulator):
     def show_page(self) -> None:
         """Lay a page under the camera."""
         self.shows(page_scene())
+
+    def show_face(self, turn: str = "0", size: str = "0.32") -> None:
+        """A drawn person steps before the camera: degrees to his own left, width of the head."""
+        self.shows(face_scene(turn=float(turn), size=float(size)))
 
     def hide(self) -> None:
         """Nothing before the camera."""
@@ -225,6 +236,11 @@ def simulate_codes(place: Place) -> CameraSimulator:
 def simulate_documents(place: Place) -> CameraSimulator:
     """For the simulator desk and the fault matrix."""
     return CameraSimulator(_socket(place, "document-camera"), size=(1280, 960), helper=lambda: [page_scene()])
+
+
+def simulate_faces(place: Place) -> CameraSimulator:
+    """For the simulator desk and the fault matrix."""
+    return CameraSimulator(_socket(place, "face-camera"), helper=lambda: [face_scene()])
 
 
 def _socket(place: Place, name: str) -> Path:
