@@ -6,6 +6,7 @@ Safe to use from any thread's event loop. A command is answered only after its e
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from queue_server.bundle import Bundle
@@ -23,12 +24,21 @@ Found = TypeVar("Found")
 class RequestKey:
     """Makes a command happen once: a repeat under the same key gets the first outcome.
 
-    `device` is the terminal, or `staff:<login>` for a person's client; `body_hash` is SHA-256 in hex of what was asked.
+    `device` is the terminal, `staff:<login>` for a person's client, `channel:<id>` for a booking
+    channel; `body_hash` is SHA-256 in hex of what was asked.
     """
 
     device: str
     request_id: str
     body_hash: str
+
+    @classmethod
+    def of_client(cls, client: str, once: str, meaning: bytes) -> "RequestKey":
+        """For a client of the HTTP API, whose own id of the act is `once`.
+
+        The memory of answered requests keeps ids as `<boot>-<n>`: each act of a client is a boot of its own.
+        """
+        return cls(client, f"{once}-0", sha256(meaning).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Answers are made in the decision and kept with it, so that a channel that lost one asks again and gets the same.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -208,7 +207,7 @@ class ChannelService:
                 kept = Kept(appointment=self._body(hall, found, now) if found else None)
             return _KEPT.dump_json(kept)
 
-        key = RequestKey(f"channel:{caller.channel}", once, hashlib.sha256(_meaning(command)).hexdigest())
+        key = RequestKey.of_client(f"channel:{caller.channel}", once, _meaning(command))
         answer = await self._port.answer(command, key, compose)
         if isinstance(answer, NotDone):
             return Refused(answer.code, {}, answer.retry_after)

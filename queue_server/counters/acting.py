@@ -1,6 +1,5 @@
 """Sending a person's act to the hall, and waiting until the projection shows what came of it."""
 
-import hashlib
 from dataclasses import dataclass
 
 from queue_server.counters.outcomes import CounterState, Refused
@@ -58,7 +57,7 @@ class Acting:
             return Refused("not_allowed")
         key = None
         if once is not None:
-            key = RequestKey(f"staff:{staff.login}", once.id, hashlib.sha256(_meaning(command)).hexdigest())
+            key = RequestKey.of_client(f"staff:{staff.login}", once.id, _meaning(command))
         outcome = await self.port.execute(command, key)
         if isinstance(outcome, Refusal):
             return Refused(outcome.code, self._named(outcome.params()), outcome.retry_after)

@@ -175,6 +175,10 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "断网期间取的号，业务已取消，无法补录。请找到持票人。",
         "A number taken offline is for a service that is gone. Find its holder.",
     ),
+    "offline_number_changed": (
+        "这张断网号票的号码与他人重复，已改号。请找到持票人并告知新号。",
+        "This offline slip's number was given twice and has been changed. Find its holder and tell them.",
+    ),
     "offline_prefixes_exhausted": (
         "离线号字母已用完，新终端断网时不能取号。请在大厅配置中增加字母。",
         "No letters are left for offline numbers: new terminals give none offline. Add a letter to the configuration.",
@@ -210,6 +214,14 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "display_voice_failed": (
         "语音播放失败，仅有提示音。请检查播音屏。",
         "Speech failed; only a chime is heard. Check the display.",
+    ),
+    "webhook_failing": (
+        "预约渠道的通知接收端没有响应，正在重试。请联系该渠道。",
+        "A booking channel's receiver does not answer; its notices are tried again. Ask the channel.",
+    ),
+    "webhook_dead": (
+        "有通知多次未能送达预约渠道，已停止重试。请联系该渠道后重新发送。",
+        "Notices to a booking channel were given up. Ask the channel, then send them again.",
     ),
     "display_behind": (
         "叫号太密，播报来不及。可增设播音分区或改用静音叫号。",

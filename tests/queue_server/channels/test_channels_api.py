@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from queue_server.channels.bodies import AppointmentBody, Booking, Person
 from queue_server.channels.keys import SCOPES, BadKey
-from tests.queue_server.channels.conftest import MONDAY, TEN, Clock, Programs
+from queue_server.counters.outcomes import Refused
+from tests.queue_server.channels.conftest import MONDAY, TEN, Clock, Programs, bookable
 from tests.queue_server.web.rig import HALL, Rig
 
 UNKNOWN_KEY = f"es_{'0' * 20}_{'A' * 43}"
@@ -267,3 +270,25 @@ async def test_a_look_at_slots_is_bounded(program: Programs, params: dict[str, A
 async def test_slots_of_an_unknown_service_are_not_found(program: Programs) -> None:
     problem(await program().get("/slots", service="no-such"), 404, "service_unknown")
     assert (await program().get("/slots", service="invoice", days=1)).json()[0]["slots"] == []
+
+
+@pytest.mark.parametrize("once", ["withouthyphen", "with-one", "550e8400-e29b-41d4-a716-446655440000", "____-___-"])
+async def test_a_repeat_is_known_after_a_restart_whatever_its_key_looks_like(
+    tmp_path: Path, clock: Clock, once: str
+) -> None:
+    answers = []
+    for _ in range(2):
+        rig = Rig(tmp_path, now=clock, configuration=bookable())
+        await rig.open()
+        caller = rig.keys.caller(rig.keys.add("app", "x", SCOPES)[1])
+        assert caller is not None
+        booking = Booking(service="social-card", starts_at=TEN, **person(1))  # type: ignore[arg-type]  # checked by the model
+        answers.append(await rig.door.service.book(caller, booking, once))
+        other = booking.model_copy(update={"person": Person(document_number="11010519491231002X")})
+        answers.append(await rig.door.service.book(caller, other, f"another-{len(answers)}"))
+        rig.close()
+    assert isinstance(answers[0], AppointmentBody)
+    assert answers[0] == answers[2]
+    assert isinstance(answers[1], AppointmentBody)
+    assert isinstance(answers[3], Refused)
+    assert answers[3].code == "already_booked"
