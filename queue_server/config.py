@@ -24,7 +24,7 @@ password_file = "mqtt.password"
 host = "127.0.0.1"
 port = 8080
 
-Where a server may lead several halls, each has a name and an account of its own on the wire and an address of its own:
+Where a server may lead several halls, each has a name and an account of its own on the wire and a host name of its own:
 
 [[halls]]
 id = "east"
@@ -39,6 +39,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -78,6 +79,8 @@ class HallConfig(_Part):
     server: Id | None = None
     """The name under which this server speaks for the hall on the wire."""
     mqtt: MqttConfig | None = None
+    display_servers: tuple[str, ...] = ()
+    """Addresses of all servers of the hall, this one first; none where there is only this one."""
 
 
 class StoreConfig(_Part):
@@ -113,7 +116,6 @@ class WebConfig(_Part):
     port: int = Field(default=8080, ge=0, le=65535)
     console: bool = True
     voice: bool = True
-    display_servers: tuple[str, ...] = ()
 
 
 class Config(_Part):
@@ -135,7 +137,7 @@ class Config(_Part):
         seats = self.seats()
         own: Mapping[str, Callable[[HallSeat], object]] = {
             "id": lambda seat: seat.hall,
-            "public_url": lambda seat: seat.url,
+            "host in public_url": lambda seat: urlsplit(seat.url).hostname,
             "mqtt": lambda seat: (seat.mqtt.host, seat.mqtt.port, seat.mqtt.username),
             "server": lambda seat: (seat.mqtt.host, seat.mqtt.port, seat.server),
         }
@@ -154,6 +156,7 @@ class Config(_Part):
                 str(hall.public_url or self.public_url).rstrip("/"),
                 hall.server or self.server,
                 cast("MqttConfig", hall.mqtt or self.mqtt),
+                hall.display_servers,
             )
             for hall in self.halls
         )
@@ -177,6 +180,7 @@ class HallSeat:
     url: str
     server: str
     mqtt: MqttConfig
+    display_servers: tuple[str, ...]
 
 
 def read(path: Path) -> Config:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -135,19 +136,30 @@ class _Server:
         # imported here: a server without a web part needs neither templates nor consoles in memory
         from queue_server.voice import announcement  # noqa: PLC0415
         from queue_server.web.app import make_app  # noqa: PLC0415
+        from queue_server.web.city import one_of  # noqa: PLC0415
         from queue_server.web.settings import WebSettings  # noqa: PLC0415
 
-        web = self._config.web
-        seat = self._seats[0]
-        return make_app(
-            seat.hall,
-            staff=seat.books.staff,
-            alerts=seat.books.alerts,
-            devices=seat.books.devices,
-            voice=announcement if web.voice else None,
-            settings=WebSettings(public_url=seat.place.url, display_servers=web.display_servers, console=web.console),
-            channels=seat.door(),
-        )
+        web, consoles = self._config.web, None
+        if web.console:
+            from queue_server.web.console import Consoles  # noqa: PLC0415
+
+            consoles = Consoles()
+        apps = {
+            urlsplit(seat.place.url).hostname or "": make_app(
+                seat.hall,
+                staff=seat.books.staff,
+                alerts=seat.books.alerts,
+                devices=seat.books.devices,
+                voice=announcement if web.voice else None,
+                settings=WebSettings(
+                    public_url=seat.place.url, display_servers=seat.place.display_servers, console=web.console
+                ),
+                channels=seat.door(),
+                consoles=consoles,
+            )
+            for seat in self._seats
+        }
+        return next(iter(apps.values())) if len(apps) == 1 else one_of(apps)
 
 
 class _WebServer(uvicorn.Server):

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -32,6 +33,9 @@ from queue_server.web.parts import WebParts
 from queue_server.web.settings import WebSettings
 from queue_server.web.speakers import SpeakerDesk
 from queue_server.web.ticket_page import ticket_routes
+
+if TYPE_CHECKING:
+    from queue_server.web.console import Consoles
 
 API_TITLE = "成全e站 queue server"
 API_VERSION = "1"
@@ -79,11 +83,12 @@ def make_app(
     channels: ChannelDoor,
     now: Callable[[], datetime] = utc_now,
     metrics: CollectorRegistry | None = None,
+    consoles: "Consoles | None" = None,
 ) -> FastAPI:
     """The application of one hall. It runs tasks of its own for as long as its lifespan lasts.
 
     Serve it with a bounded graceful shut-down: displays keep their streams open. `metrics` holds what the other parts
-    of the program count.
+    of the program count; `consoles` are shared with the process's other halls.
     """
     app = make_api()
     version = content_version()
@@ -116,9 +121,9 @@ def make_app(
     app.mount("/fonts", Kept(FONTS, for_ever=False))
     if settings.console:
         # NiceGUI fills the process with its own state when it is imported
-        from queue_server.web.console import install_console  # noqa: PLC0415
+        from queue_server.web.console import Consoles  # noqa: PLC0415
 
-        install_console(app, web)
+        (consoles or Consoles()).install(app, web)
 
     @app.get("/", include_in_schema=False)
     async def root() -> Response:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from provisioning.city import City
 from provisioning.postgres import PrivatePostgres
 from provisioning.site import Site, write_toml
 from queue_server import config as server_config
@@ -114,9 +115,10 @@ class ServerProcess:
 class Kiosk:
     """A terminal's half of the contract: one request at a time, the same bytes until the answer has come."""
 
-    site: Site
+    site: Site | City
     device: str
     boot: str = "0badcafe"
+    hall: str = HALL
     answers: dict[str, list[bytes]] = field(default_factory=dict)
     """Every answer that came, by request."""
     sent: int = 0
@@ -134,7 +136,7 @@ class Kiosk:
             password=account.password,
             backoff_first_s=0.05,
             backoff_cap_s=0.5,
-            subscriptions=device_subscriptions(Device(self.device, (HALL,))),
+            subscriptions=device_subscriptions(Device(self.device, (self.hall,))),
         )
         self._news = asyncio.Event()
         self.link = MqttLink(settings, self._take, self._up, lambda _reason: None)
@@ -158,7 +160,7 @@ class Kiosk:
         while (answer := self.final(name)) is None:
             self._news.clear()
             try:
-                await self.link.publish(Outgoing(lane(HALL, self.device), payload))
+                await self.link.publish(Outgoing(lane(self.hall, self.device), payload))
             except LinkDown:
                 await asyncio.sleep(0.05)
                 continue

@@ -37,11 +37,12 @@ _PRIMARY = {None: "next", "called": "start", "serving": "finish"}
 Kind = Literal["done", "refused"]
 
 
-def counter_page(web: WebParts) -> None:
+def counter_page(hall_of: Callable[[Request], WebParts]) -> None:
     """Register the page `/console/`."""
 
     @ui.page("/", title="窗口工作台")
     async def page(request: Request) -> Response | None:
+        web = hall_of(request)
         staff = signed_in(web, request)
         if staff is None:
             return RedirectResponse(SIGN_IN, 303)

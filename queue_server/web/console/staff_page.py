@@ -1,6 +1,7 @@
 """The technicians' and managers' page: terminals by what needs a person, one-time codes, open alerts."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +22,12 @@ _URGENCY = ("critical", "warning", "info")
 _GOOD = frozenset({"ok", "not_supported"})
 
 
-def staff_page(web: WebParts) -> None:
+def staff_page(hall_of: Callable[[Request], WebParts]) -> None:
     """Register the page `/console/staff`."""
 
     @ui.page("/staff", title="运维与告警")
     async def page(request: Request) -> Response | None:
+        web = hall_of(request)
         staff = signed_in(web, request)
         if staff is None:
             return RedirectResponse(SIGN_IN, 303)
