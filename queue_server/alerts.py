@@ -37,6 +37,7 @@ SEVERITY: Mapping[str, Severity] = {
     "numbers_extended": "warning",
     "suspicious_repetition": "warning",
     "offline_ticket_refused": "critical",
+    "offline_number_changed": "critical",
     "offline_prefixes_exhausted": "warning",
     "configuration_refused": "critical",
     "device_lost": "warning",

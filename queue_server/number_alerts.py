@@ -12,11 +12,12 @@ from queue_server.hall import (
     OfflineHoldersClashed,
     OfflineTicketRefused,
     RepetitionFlagged,
+    TicketIssued,
     shortages,
 )
 
 _SHORTAGES = ("numbers_running_out", "numbers_extended", "numbers_exhausted")
-_OF_A_DAY = ("suspicious_repetition",)
+_OF_A_DAY = ("suspicious_repetition", "offline_number_changed")
 
 
 class NumberAlerts:
@@ -32,6 +33,8 @@ class NumberAlerts:
             match event:
                 case OfflineHoldersClashed():
                     self._devices.stop(event.device, sign=event.sign, number=event.number)
+                case TicketIssued(printed=str(printed), number=number) if printed != number:
+                    self._alerts.raise_("offline_number_changed", f"{printed} → {number}", device=event.device or "")
                 case RepetitionFlagged():
                     about = {"pattern": event.pattern, "count": event.count, "device": event.device or ""}
                     self._alerts.raise_("suspicious_repetition", event.number, **about)

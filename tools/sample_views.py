@@ -31,7 +31,7 @@ from kiosk.journeys.views import (
 )
 
 SAMPLE = Path(__file__).parent.parent / "assets" / "halls" / "sample.json"
-REFUSALS = (
+REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
     ("already_holding", {"number": "A012"}),
     ("outside_hours", {"opens_at": "13:30"}),
     ("not_today", {"opens_at": "09:00", "opens_on": "3 月 3 日 09:00"}),

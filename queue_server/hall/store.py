@@ -166,7 +166,7 @@ class Store(Facts):
     def begin_afresh(self, closed: date) -> None:
         """After `closed` has ended: keeps what lives, and that day's tickets for looking up."""
         for ticket in list(self.tickets.values()):
-            if ticket.finished and ticket.business_date != closed:
+            if ticket.finished and ticket.business_date != closed and not self._ended_on(ticket, closed):
                 self.drop_ticket(ticket)
         self.sessions = {session.id: session for session in self.sessions.values() if session.closed_at is None}
         self.helps = {request.id: request for request in self.helps.values() if request.clerk is None}
@@ -178,6 +178,15 @@ class Store(Facts):
         waiting = (t.step for t in self.tickets.values() if t.state is StepState.WAITING and not t.step.deferred)
         self.order_key = max((step.order_key for step in waiting), default=0)
         self.tally.begin_afresh(self.series)
+
+    def _ended_on(self, ticket: Ticket, day: date) -> bool:
+        """Whether a ticket of an earlier day, carried over or joined late, ended on `day` or with it."""
+        ended_at = ticket.step.ended_at
+        return (
+            ended_at is not None
+            and self.configuration is not None
+            and (self.configuration.business_date(ended_at) >= day)
+        )
 
     def _is_over(self, ticket_id: str) -> bool:
         ticket = self.tickets.get(ticket_id)

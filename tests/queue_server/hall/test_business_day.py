@@ -269,3 +269,17 @@ def test_a_call_after_closing_finds_no_session(scene: Scene):
     scene.do(closing(DAY))
     command = CallNext(by=MANAGER, session=session.id, seen=1, call="c")
     assert scene.refused(command) == refusals.SessionUnknown(session=session.id)
+
+
+def test_a_ticket_that_was_carried_over_can_be_looked_up_after_its_end_and_is_forgotten_then():
+    rules = replace(sample().rules, day_end_tickets="carry_over", carry_over_days=1)
+    scene = Scene(sample(rules=rules))
+    ticket = scene.issue()
+    for _ in range(2):
+        scene.later(days=1)
+        scene.issue("household-move")
+    assert scene.ticket(ticket).state == "expired"
+    for _ in range(2):
+        scene.later(days=1)
+        scene.issue("household-move")
+    assert scene.hall.ticket(ticket.id) is None
