@@ -75,7 +75,7 @@ def record_missed(hall: "Hall", command: RecordMissed, now: datetime) -> Outcome
             AppointmentMissed(
                 at=now,
                 by=command.by,
-                why=Why("not_come"),
+                why=Why("never_came"),
                 appointment=appointment.id,
                 blocked_until=_blocked_until(hall.configuration, past, now),
             )

@@ -116,6 +116,11 @@ SENTENCES = MappingProxyType(
             "两台机器用同一身份给出了 {printed}；这一张改为 {number}，请找到持票人。",
             "Two machines with one identity gave {printed}; this one is now {number}. Find its holder.",
         ),
+        "never_came": Text("预约后未到。", "Booked and never came."),
+        "turn_near": Text(
+            "前面还有 {ahead} 人，已提醒预约渠道。", "{ahead} people ahead: the booking channel is told."
+        ),
+        "lifted_by_staff": Text("工作人员解除预约限制。", "Staff let the person book again."),
         "day_began": Text("新的营业日开始。", "A new business day began."),
         "day_ended": Text("营业日结束。", "The business day ended."),
         "closed_by_staff": Text("工作人员提前结束营业日。", "Staff closed the business day early."),

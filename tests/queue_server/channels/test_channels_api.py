@@ -1,6 +1,7 @@
 """The booking channels' API over HTTP: who may do what, what is refused and how, and that nothing happens twice."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from queue_server.channels.bodies import AppointmentBody, Booking, Person
 from queue_server.channels.keys import SCOPES, BadKey
 from queue_server.counters.outcomes import Refused
+from queue_server.rate_limit import RateLimit
 from tests.queue_server.channels.conftest import MONDAY, TEN, Clock, Programs, bookable
 from tests.queue_server.web.rig import HALL, Rig
 
@@ -292,3 +294,13 @@ async def test_a_repeat_is_known_after_a_restart_whatever_its_key_looks_like(
     assert isinstance(answers[1], AppointmentBody)
     assert isinstance(answers[3], Refused)
     assert answers[3].code == "already_booked"
+
+
+async def test_a_key_that_asks_too_often_is_slowed_down_alone(program: Programs, app: Any) -> None:
+    door = app.state.channels
+    app.state.channels = replace(door, requests=RateLimit(5, 60.0))
+    eager, other = program(), program("other")
+    answers = [await eager.get("/services") for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    assert int(problem(answers[-1], 429, "too_many_attempts")["retry_after"]) > 0
+    assert (await other.get("/services")).status_code == 200
