@@ -158,12 +158,12 @@ class Rig:
         self.side.bind(self.link)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def begin(self, *, configured: bool = True) -> None:
+    async def begin(self, *, configured: bool = True, leads: bool = True) -> None:
         self.hall.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self.link.run()), loop.create_task(self.side.run())]
-        await until(lambda: self.link.connected and self.hall.epoch is not None)
-        if configured:
+        await until(lambda: self.link.connected and (self.hall.epoch is not None or not leads))
+        if configured and leads:
             outcome = await self.hall.execute(Configure(by=SYSTEM, configuration=sample()))
             assert isinstance(outcome, Done)
             await until(lambda: self.hall.projection().business_date is not None)
@@ -191,11 +191,11 @@ class Rig:
 
 @asynccontextmanager
 async def running(
-    data: Path, *devices: str, ledger: Ledger | None = None, configured: bool = True
+    data: Path, *devices: str, ledger: Ledger | None = None, configured: bool = True, leads: bool = True
 ) -> AsyncIterator[Rig]:
     rig = Rig(data, ledger, *devices)
     try:
-        await rig.begin(configured=configured)
+        await rig.begin(configured=configured, leads=leads)
         yield rig
     finally:
         with contextlib.suppress(asyncio.CancelledError):
