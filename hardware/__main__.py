@@ -21,8 +21,10 @@ from rich.text import Text
 from hardware.cabinet import Cabinet
 from hardware.profile import BadProfile, Binding, load, terminal_name
 from hardware.roles import Role
+from hardware.self_test import Progress
 from hardware.simulators.catalogue import make_simulator, simulated_drivers
 from hardware.simulators.desk import SimulatorDesk
+from hardware.simulators.hands import Hands
 from hardware.simulators.simulator import Place, Simulator
 from hardware.technician.listing import Place as FoundPlace
 from hardware.technician.listing import ask, places
@@ -90,13 +92,17 @@ def self_test(
     """Run every device's own test. Exit status: 0 all passed, 1 something failed, 2 something is unknown."""
     with _opened(profile, simulated) as (terminal, bindings, simulators):
         screen = SelfTestScreen(console, bindings)
+        hands = {role: Hands(simulator) for role, simulator in simulators.items()}
 
-        def before(role: Role) -> None:
-            if role in simulators:
-                simulators[role].help_self_test()
+        def said(role: Role, progress: Progress | None) -> None:
+            screen.said(role, progress)
+            if role in hands:
+                hands[role].said(progress)
 
         with _cabinet(bindings, lambda _: None) as cabinet, screen:
-            records = run_self_tests(cabinet, within_s=within, on_progress=screen.said, before=before)
+            records = run_self_tests(cabinet, within_s=within, on_progress=said)
+            for each in hands.values():
+                each.rest()
     record = CabinetRecord(datetime.now().astimezone(), terminal, platform.node(), simulated, records)
     report.mkdir(parents=True, exist_ok=True)
     stem = f"device-test-{record.made_at:%Y%m%d-%H%M%S}"

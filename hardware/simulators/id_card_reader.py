@@ -30,6 +30,8 @@ NEWEST_ADDRESS_HEADER: Final = bytes.fromhex("00 4A 00 00 90")
 SAM_ID_HEADER: Final = bytes.fromhex("00 14 00 00 90")
 SAM_ID_BLOCK: Final = bytes.fromhex("0500 0300 1B2D3301 4E61BC00 15CD5B07")
 
+LIFTED_S: Final = 0.45
+"""Longer than two searches for a card."""
 REQUESTS: Final = {
     bytes.fromhex("00 03 10 FF EC"): "reset",
     bytes.fromhex("00 03 11 FF ED"): "status",
@@ -97,7 +99,13 @@ class IdCardReaderSimulator(LineSimulator):
         return self
 
     def help_self_test(self) -> None:
-        self.lay(SAMPLE_CARDS[0])
+        """Lift what lies there, and lay a card as soon as a reader can have seen that nothing did."""
+
+        def change() -> None:
+            self._lift()
+            self.line.later(LIFTED_S, lambda: self.lay(SAMPLE_CARDS[0]))
+
+        self.line.call(change)
 
     def lay(self, *cards: FictitiousCard) -> None:
         """Lay one card (or several at once) on the reader."""

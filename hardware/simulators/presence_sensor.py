@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from hardware.simulators.line import LineFaults, PtyLine, SimulatedLine
-from hardware.simulators.simulator import LineSimulator, Place
+from hardware.simulators.simulator import LineSimulator, NoSuchTrouble, Place, Trouble
 
 CYCLE_S: Final = 0.1
 NOBODY_MM: Final = 5000
@@ -48,6 +48,16 @@ class PresenceSensorSimulator(LineSimulator):
     def leave(self) -> None:
         """Nobody is there."""
         self.stand_at(NOBODY_MM)
+
+    def trouble(self, trouble: Trouble) -> None:
+        """The sensor takes nothing, so that it can neither be busy nor vanish while it is asked: it vanishes while it
+        speaks."""
+        if trouble is Trouble.STUCK_BUSY:
+            raise NoSuchTrouble(trouble)
+        if trouble is Trouble.VANISHES:
+            self.line.set_faults(LineFaults(unplug_after_sent=3))
+        else:
+            super().trouble(trouble)
 
     def help_self_test(self) -> None:
         self.stand_at(600)

@@ -88,7 +88,7 @@ class Simulator(ABC):
 
     @abstractmethod
     def help_self_test(self) -> None:
-        """Do at once what a person does for the device's self-test (lay a card, show a code), so that it can pass."""
+        """Do what a step of the device's self-test asks a person for (lay a card, show a code), so that it can pass."""
 
 
 class NoSuchTrouble(ValueError):

@@ -22,13 +22,11 @@ def run_self_tests(
     *,
     within_s: float,
     on_progress: OnTestProgress,
-    before: Callable[[Role], None],
 ) -> tuple[DeviceRecord, ...]:
-    """Test every device of the cabinet within so many seconds each; `before` runs before each one's test."""
+    """Test every device of the cabinet within so many seconds each."""
     records = []
     for role, device in cabinet.devices.items():
         on_progress(role, None)
-        before(role)
         records.append(_test(cabinet.bindings[role], device, within_s, on_progress))
     return tuple(records)
 
