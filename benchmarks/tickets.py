@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -30,6 +31,7 @@ from benchmarks.echo import ECHO
 from benchmarks.terminals import BenchTerminal, closed_loop, terminals
 from kiosk.journal import Journal
 from provisioning.broker import Account, account_for
+from provisioning.postgres import PrivatePostgres
 from provisioning.processes import Program, server_program
 from provisioning.site import SAMPLE_HALL, Site
 from queue_server.config import read
@@ -166,10 +168,15 @@ async def server_is_up(site: Site) -> bool:
             return False
 
 
-async def measure(folder: Path, crowd: int, seconds: float) -> Figures:
-    """One run: server and echo are both up and asked in turns, so that what the machine does meets both alike."""
+async def measure(folder: Path, crowd: int, seconds: float, cluster: PrivatePostgres | None = None) -> Figures:
+    """One run: server and echo are both up and asked in turns, so that what the machine does meets both alike.
+
+    The ledger is a file of SQLite, or stands in `cluster`.
+    """
     devices = tuple(f"bench-{n}" for n in range(crowd))
-    site = Site(folder, hall=HALL, devices=devices, hall_file=bench_hall(), voice=False, console=False)
+    site = Site(
+        folder, hall=HALL, devices=devices, hall_file=bench_hall(), voice=False, console=False, postgres=cluster
+    )
     for device in devices:
         # the same account asks both halls
         account = site.device_account(device)
@@ -195,7 +202,7 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
     await server.ready(lambda: server_is_up(site))
     await open_all_counters(site)
     make = Requests(json.loads(bench_hall())["services"][0]["id"])
-    folder = Path(read(site.server_file).store.database).parent
+    folder = site.postgres.directory if site.postgres else Path(read(site.server_file).store.database).parent
     fsync: list[float] = []
     echo_one: list[float] = []
     issue_one: list[float] = []
@@ -227,11 +234,15 @@ async def _echoes(terminal: BenchTerminal, make: Callable[[], tuple[str, bytes]]
 def main(
     crowd: Annotated[int, typer.Option("--terminals", help="Terminals for the throughput.", min=1, max=500)] = 50,
     seconds: Annotated[float, typer.Option(help="Length of each throughput round.", min=1)] = 5.0,
+    postgres: Annotated[bool, typer.Option("--postgres", help="The ledger in PostgreSQL.")] = False,
 ) -> None:
     """Measure and print one JSON object."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory(prefix="estation-bench-", dir=_scratch()) as folder:
-        print(json.dumps(asyncio.run(measure(Path(folder), crowd, seconds)).report(crowd)))
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="estation-bench-", dir=_scratch()))
+        cluster = stack.enter_context(PrivatePostgres()) if postgres else None
+        figures = asyncio.run(measure(Path(folder), crowd, seconds, cluster)).report(crowd)
+        print(json.dumps({"ledger": "postgresql" if postgres else "sqlite"} | figures))
 
 
 def _scratch() -> Path:
