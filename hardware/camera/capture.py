@@ -16,7 +16,7 @@ from typing import Any, Final
 import cv2
 
 from hardware.addresses import VideoAddress
-from hardware.camera.frames import Frame, FreezeWatch, picture_hash, wipe_image
+from hardware.camera.frames import Frame, FreezeWatch, lower_hash, picture_hash, wipe_image
 from hardware.errors import LineLost, NoAnswer
 from hardware.vocabulary import Detail
 
@@ -79,7 +79,7 @@ class Capture:
         self._ended: str | None = None
         self._closing = threading.Event()
         self._users = 0
-        self._freeze = FreezeWatch(self._settings.frozen_s)
+        self._freezes = FreezeWatch(self._settings.frozen_s), FreezeWatch(self._settings.frozen_s)
         if not _is_there(address.path):
             raise LineLost(f"{address}: not there")
         self._thread = threading.Thread(target=self._run, name=f"capture-{address.path}", daemon=True)
@@ -130,7 +130,7 @@ class Capture:
         """Raises `LineLost` when the camera has gone or must be opened anew, `NoFrames` or `FrozenPicture`."""
         with self._arrived:
             ended, age = self._ended, now - self._last_at
-            frozen = self._freeze.frozen(now)
+            frozen = any(freeze.frozen(now) for freeze in self._freezes)
         if ended is None and not _is_there(self._address.path):
             ended = "unplugged"
         if ended is None and age >= self._settings.give_up_s:
@@ -140,7 +140,7 @@ class Capture:
         if age >= self._settings.stall_s:
             raise NoFrames(f"{self._address}: no frame for {age:.1f} s")
         if frozen:
-            raise FrozenPicture(f"{self._address}: the same picture again and again")
+            raise FrozenPicture(f"{self._address}: the same picture, or lower part of one, again and again")
 
     def close(self) -> None:
         """Give the camera back. A thread that hangs in the library ends by itself when the library lets it go."""
@@ -181,7 +181,7 @@ class Capture:
         if image is None:
             return
         now = time.monotonic()
-        image_hash = picture_hash(image)
+        hashes = picture_hash(image), lower_hash(image)
         with self._arrived:
             self._drop_pending()
             if self._closing.is_set():
@@ -189,7 +189,8 @@ class Capture:
                 return
             self._number += 1
             self._last_at = now
-            self._freeze.see(image_hash, now)
+            for freeze, image_hash in zip(self._freezes, hashes, strict=True):
+                freeze.see(image_hash, now)
             self._pending = Frame(image, self._number, now)
             self._arrived.notify_all()
         source.pace(self._closing)

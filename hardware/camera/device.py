@@ -10,7 +10,7 @@ from pydantic import Field
 
 from hardware.addresses import VideoAddress, parse_address
 from hardware.camera.capture import Capture, CaptureSettings
-from hardware.camera.frames import Frame, picture_hash
+from hardware.camera.frames import Frame, lower_hash, picture_hash
 from hardware.command import Run
 from hardware.device import Capabilities, Device, Supervision
 from hardware.drivers import Options
@@ -90,16 +90,18 @@ class Camera(Device[Capture]):
         if steps.failed:
             return
         with steps.step("moving_picture") as step:
-            hashes: set[int] = set()
+            whole: set[int] = set()
+            lower: list[int | None] = []
             count, size, started, ended = 0, "", time.monotonic(), 0.0
             for frame in self._frames(run):
-                hashes.add(picture_hash(frame.image))
+                whole.add(picture_hash(frame.image))
+                lower.append(lower_hash(frame.image))
                 count, ended = count + 1, time.monotonic()
                 size = f"{frame.image.shape[1]}x{frame.image.shape[0]}"
                 if count >= _TEST_FRAMES or ended - started > _TEST_S:
                     break
             step.measured = f"{size}, {count / max(ended - started, 1e-3):.0f} frames a second"
-            if len(hashes) < 2:
+            if len(whole) < 2 or (None not in lower and len(set(lower)) < 2):
                 step.fail(Detail.FROZEN_PICTURE)
 
 

@@ -16,6 +16,10 @@ Image = npt.NDArray[np.uint8]
 
 _EVERY: Final = 7
 """Rows and columns that are hashed: each seventh; prime to the 8 × 8 blocks of a JPEG."""
+_LOWEST: Final = 16
+"""The lowest sixteenth of a picture is looked at by itself."""
+_NOTHING: Final = 1.0
+"""Grey levels of deviation below which rows show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ def picture_hash(image: Image) -> int:
     return zlib.crc32(np.ascontiguousarray(image[::_EVERY, ::_EVERY]).data)
 
 
+def lower_hash(image: Image) -> int | None:
+    """The same of the lowest rows alone: of a picture that breaks off in its middle the rest may be that of an old one.
+
+    None where these rows show nothing (all black, all white), which a living picture may do too.
+    """
+    lowest = image[-max(1, image.shape[0] // _LOWEST) :: 2, ::_EVERY]
+    return None if float(lowest.std()) < _NOTHING else zlib.crc32(np.ascontiguousarray(lowest).data)
+
+
 class FreezeWatch:
     """Tells a picture that has frozen: equal for at least `after_s` seconds and `frames` frames."""
 
@@ -56,9 +69,9 @@ class FreezeWatch:
         self._since = 0.0
         self._equal = 0
 
-    def see(self, image_hash: int, now: float) -> None:
-        """A frame has come."""
-        if image_hash == self._hash:
+    def see(self, image_hash: int | None, now: float) -> None:
+        """A frame has come. None: its hash says nothing."""
+        if image_hash is not None and image_hash == self._hash:
             self._equal += 1
         else:
             self._hash, self._since, self._equal = image_hash, now, 1

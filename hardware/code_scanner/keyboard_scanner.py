@@ -2,14 +2,15 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from hardware.addresses import InputAddress, parse_address
 from hardware.code_scanner.keys import KeyDecoder
 from hardware.code_scanner.payload import CodeRules
-from hardware.code_scanner.scanner import CodeScanner, CodeScannerCapabilities, ScannerOptions, ScannerTiming
+from hardware.code_scanner.scanner import CodeScanner, CodeScannerCapabilities, KeepOn, ScannerOptions, ScannerTiming
+from hardware.code_scanner.splitter import CodeEnd
 from hardware.command import Run
 from hardware.device import Supervision
 from hardware.drivers import Driver, Opening
@@ -34,6 +35,7 @@ class KeyboardCodeScanner(CodeScanner):
         *,
         role: Role = Role.CODE_SCANNER,
         rules: CodeRules | None = None,
+        end: CodeEnd = CodeEnd.LINE_END,
         timing: ScannerTiming | None = None,
         on_event: OnEvent | None = None,
         supervision: Supervision | None = None,
@@ -42,7 +44,7 @@ class KeyboardCodeScanner(CodeScanner):
         where = parse_address(address)
         if not isinstance(where, InputAddress):
             raise BadAddress(f"{address!r}: want input:…")
-        self._new_decoder = partial(KeyDecoder, rules.max_bytes, gap_s=timing.gap_s)
+        self._new_decoder = partial(KeyDecoder, rules.max_bytes, end=end, gap_s=timing.gap_s)
         super().__init__(
             role,
             partial(self._opened, where),
@@ -58,12 +60,16 @@ class KeyboardCodeScanner(CodeScanner):
         return line
 
     @contextlib.contextmanager
-    def _triggered(self, run: Run[Line]) -> Iterator[Callable[[float], float]]:  # noqa: ARG002 - nothing to tell it
-        yield lambda _: math.inf
+    def _triggered(self, run: Run[Line]) -> Iterator[KeepOn]:  # noqa: ARG002 - nothing to tell it
+        yield _always_on
 
     def _probe(self, run: Run[Line]) -> DeviceStatus:
         self._throw_away(run)
         return DeviceStatus(Health.OK)
+
+
+def _always_on(now: float, *, anew: bool) -> float:  # noqa: ARG001 - nothing is to be told to such a scanner
+    return math.inf
 
 
 def _open(opening: Opening[ScannerOptions]) -> KeyboardCodeScanner:
@@ -71,6 +77,7 @@ def _open(opening: Opening[ScannerOptions]) -> KeyboardCodeScanner:
         str(opening.address),
         role=opening.role,
         rules=opening.options.rules,
+        end=opening.options.end or CodeEnd.LINE_END,
         on_event=opening.on_event,
         supervision=opening.supervision,
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hardware.code_scanner.payload import RawCode
+from hardware.code_scanner.splitter import CodeEnd
 from hardware.linux_input import EV_KEY, EV_SYN, PRESSED, RELEASED, SYN_DROPPED, SYN_REPORT, EventDecoder, InputEvent
 
 KEY_ENTER: Final = 28
@@ -42,16 +43,18 @@ _MOST_ALT_DIGITS: Final = 6
 class KeyDecoder:
     """Codes out of a scanner's key events. Never raises; holds at most `max_bytes`. Times are monotonic seconds.
 
-    `gap_s`: seconds without a key that end a code which came without Enter. From a scanner that has sent Enter before,
-    such a code lacks its end.
+    `gap_s`: seconds without a key that end a code; `end` says what such a code is worth. Where silence alone ends a
+    code, Enter is a line end inside it.
     """
 
-    def __init__(self, max_bytes: int, *, gap_s: float = 0.1) -> None:
+    def __init__(self, max_bytes: int, *, end: CodeEnd = CodeEnd.LINE_END, gap_s: float = 0.1) -> None:
         self._max_bytes = max_bytes
+        self._end = end
         self._gap_s = gap_s
         self._events = EventDecoder()
         self._typed = bytearray()
-        self._cut = self._holes = self._enters = False
+        self._cut = self._holes = False
+        self._enters = end is CodeEnd.LINE_END
         self._shifts: set[int] = set()
         self._shortcuts: set[int] = set()
         self._alt: str | None = None
@@ -125,12 +128,18 @@ class KeyDecoder:
         elif self._alt is not None:
             self._alt_digit(key)
         elif key in (KEY_ENTER, KEY_KPENTER):
-            self._enters = True
-            yield from self._take()
+            yield from self._enter()
         elif key in US_LAYOUT:
             self._type(self._character(key).encode("ascii"))
         else:
             self.dropped += 1
+
+    def _enter(self) -> Iterator[RawCode]:
+        if self._end is CodeEnd.SILENCE:
+            self._type(b"\n")
+            return
+        self._enters = True
+        yield from self._take()
 
     def _released(self, key: int) -> None:
         self._shifts.discard(key)
@@ -166,7 +175,8 @@ class KeyDecoder:
             self._typed += data
 
     def _take(self) -> Iterator[RawCode]:
-        code = RawCode(bytes(self._typed), cut=self._cut, holes=self._holes)
+        typed = self._typed.rstrip(b"\n") if self._end is CodeEnd.SILENCE else self._typed
+        code = RawCode(bytes(typed), cut=self._cut, holes=self._holes)
         begun = self.receiving
         self.reset()
         if begun:

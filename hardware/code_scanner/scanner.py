@@ -16,6 +16,7 @@ from pydantic import Field
 
 from hardware.cancel import CancelToken
 from hardware.code_scanner.payload import BadCode, Characters, Code, CodeProblem, CodeRules, RawCode, judge
+from hardware.code_scanner.splitter import CodeEnd
 from hardware.command import Run
 from hardware.device import Capabilities, Device, Supervision
 from hardware.drivers import Options
@@ -28,6 +29,13 @@ from hardware.session import DeviceSession
 from hardware.vocabulary import WHO_ACTS, Detail, DeviceStatus, Health, Outcome, WhoActs
 
 OnProblem = Callable[[CodeProblem], None]
+
+
+class KeepOn(Protocol):
+    """Keeps a scanner reading: takes the time, and whether it has just read something (which may have ended its
+    reading), and says when to be called again."""
+
+    def __call__(self, now: float, *, anew: bool) -> float: ...
 
 
 class CodeDecoder(Protocol):
@@ -128,14 +136,16 @@ class CodeScanner(Device[Line]):
         )
 
     @abstractmethod
-    def _triggered(self, run: Run[Line]) -> "contextlib.AbstractContextManager[Callable[[float], float]]":
-        """Reading is on inside the block. The function given takes the time and says when to be called again."""
+    def _triggered(self, run: Run[Line]) -> "contextlib.AbstractContextManager[KeepOn]":
+        """Reading is on inside the block, for as long as the function that it gives is called."""
 
     def _scan(self, wait: "CodeWait", run: Run[Line]) -> CodeScan:
         self._throw_away(run)
         with self._triggered(run) as keep_on:
+            scanned = 0
             while True:
-                again = keep_on(time.monotonic())
+                again = keep_on(time.monotonic(), anew=wait.scanned > scanned)
+                scanned = wait.scanned
                 code = self._next(wait, run, again)
                 if code is not None:
                     self._works(run)
@@ -155,6 +165,7 @@ class CodeScanner(Device[Line]):
         due = self._decoder.due()
         data = run.read(until if due is None else min(due, until))
         for raw in self._decode(data):
+            wait.scanned += 1
             if self._stale:
                 self._stale = False  # its beginning came before anybody waited for it
                 continue
@@ -209,6 +220,8 @@ class CodeWait:
     def __init__(self, on_problem: OnProblem) -> None:
         self._on_problem = on_problem
         self.problem: CodeProblem | None = None
+        self.scanned = 0
+        """Codes that came, good and bad."""
 
     @property
     def detail(self) -> Detail:
@@ -233,6 +246,8 @@ class ScannerOptions(Options):
 
     max_bytes: int = Field(default=1024, ge=1, le=7089)
     characters: Characters = Characters.TEXT
+    end: CodeEnd | None = None
+    """What ends a code; None for what fits the kind of scanner."""
 
     @property
     def rules(self) -> CodeRules:

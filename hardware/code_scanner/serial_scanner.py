@@ -14,6 +14,7 @@ from hardware.code_scanner.scanner import (
     CodeScanner,
     CodeScannerCapabilities,
     CodeWait,
+    KeepOn,
     ScannerOptions,
     ScannerTiming,
 )
@@ -42,7 +43,7 @@ class SerialCodeScanner(CodeScanner):
         *,
         role: Role = Role.CODE_SCANNER,
         rules: CodeRules | None = None,
-        end: CodeEnd = CodeEnd.LINE_END,
+        end: CodeEnd = CodeEnd.EITHER,
         timing: ScannerTiming | None = None,
         on_event: OnEvent | None = None,
         supervision: Supervision | None = None,
@@ -68,15 +69,15 @@ class SerialCodeScanner(CodeScanner):
         return line
 
     @contextlib.contextmanager
-    def _triggered(self, run: Run[Line]) -> Iterator[Callable[[float], float]]:
+    def _triggered(self, run: Run[Line]) -> Iterator[KeepOn]:
         if not self._commands.trigger_on:
-            yield lambda _: math.inf
+            yield _always_on
             return
         due = 0.0
 
-        def keep_on(now: float) -> float:
+        def keep_on(now: float, *, anew: bool) -> float:
             nonlocal due
-            if now >= due:
+            if anew or now >= due:
                 run.write(self._commands.trigger_on, now + self._timing.answer_s)
                 due = now + self._timing.trigger_again_s
             return due
@@ -114,11 +115,14 @@ class SerialCodeScanner(CodeScanner):
         return answers.answered
 
 
+def _always_on(now: float, *, anew: bool) -> float:  # noqa: ARG001 - nothing is to be told to such a scanner
+    return math.inf
+
+
 class SerialScannerOptions(ScannerOptions):
     """What a profile may say of a serial scanner."""
 
     dialect: Dialect = Dialect.HONEYWELL
-    end: CodeEnd = CodeEnd.LINE_END
 
 
 def _open(opening: Opening[SerialScannerOptions]) -> SerialCodeScanner:
@@ -127,7 +131,7 @@ def _open(opening: Opening[SerialScannerOptions]) -> SerialCodeScanner:
         opening.options.dialect,
         role=opening.role,
         rules=opening.options.rules,
-        end=opening.options.end,
+        end=opening.options.end or CodeEnd.EITHER,
         on_event=opening.on_event,
         supervision=opening.supervision,
     )

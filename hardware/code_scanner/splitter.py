@@ -1,8 +1,8 @@
 """Single codes out of the bytes of a serial scanner. Pure: time is an argument.
 
 Scanners end a code with CR or with CR LF, as they are set up; both are taken, and a silence too, for those set up to
-send no terminator at all. From a scanner that has sent terminators, silence in the middle of a code means that its end
-is missing.
+send no terminator at all. From a scanner that sends terminators, silence in the middle of a code means that its end is
+missing.
 """
 
 from enum import StrEnum
@@ -16,7 +16,8 @@ _LINE_ENDS: Final = b"\r\n"
 class CodeEnd(StrEnum):
     """What ends a code."""
 
-    LINE_END = "line_end"  # CR, LF or CR LF at once; silence for as long as none was ever sent
+    LINE_END = "line_end"  # CR, LF or CR LF (Enter, where it is typed); a code that falls silent is incomplete
+    EITHER = "either"  # the same, and silence for as long as no line end was ever sent
     SILENCE = "silence"  # silence alone: for codes that hold several lines
 
 
@@ -26,12 +27,13 @@ class CodeSplitter:
     `gap_s`: seconds of silence that end a code. Times are monotonic seconds.
     """
 
-    def __init__(self, max_bytes: int, *, end: CodeEnd = CodeEnd.LINE_END, gap_s: float = 0.1) -> None:
+    def __init__(self, max_bytes: int, *, end: CodeEnd = CodeEnd.EITHER, gap_s: float = 0.1) -> None:
         self._max_bytes = max_bytes
         self._end = end
         self._gap_s = gap_s
         self._pending = bytearray()
-        self._cut = self._terminates = False
+        self._cut = False
+        self._terminates = end is CodeEnd.LINE_END
         self._last_at = 0.0
 
     @property

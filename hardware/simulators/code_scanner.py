@@ -27,7 +27,7 @@ class ScannerFaults:
     """Behind each code; empty as set up by somebody who forgot it."""
     sends_twice: bool = False
     breaks_off_after: int | None = None
-    """So many bytes (or characters, when typed) of the next code come, and nothing behind them."""
+    """So many bytes (or characters, when typed) of each code come, and nothing behind them."""
     blind: bool = False
     """Takes everything and reads no code."""
     knows_no_query: bool = False
@@ -155,7 +155,6 @@ class SerialScannerSimulator(LineSimulator):
         self.reading = self._kind != "honeywell"  # its trigger ends with a good read
         if self.faults.breaks_off_after is not None:
             code, end = code[: self.faults.breaks_off_after], b""
-            self.faults = replace(self.faults, breaks_off_after=None)
         for _ in range(1 + self.faults.sends_twice):
             self.line.send(code + end)
 
@@ -196,7 +195,6 @@ class KeyboardScannerSimulator(LineSimulator):
             text, ends = code, bool(self.faults.terminator)
             if self.faults.breaks_off_after is not None:
                 text, ends = code[: self.faults.breaks_off_after], False
-                self.faults = replace(self.faults, breaks_off_after=None)
             for _ in range(1 + self.faults.sends_twice):
                 self.line.send(b"".join(map(_strokes, text)) + (_stroke("ENTER") if ends else b""))
 

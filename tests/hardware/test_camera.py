@@ -21,7 +21,7 @@ from hardware.camera.capture import Capture, CaptureSettings, FrozenPicture, NoF
 from hardware.camera.code_camera import CodeCamera
 from hardware.camera.codes import look_again, read_codes
 from hardware.camera.finding import cameras
-from hardware.camera.frames import FreezeWatch, picture_hash
+from hardware.camera.frames import FreezeWatch, lower_hash, picture_hash
 from hardware.code_scanner.payload import BadCode, Characters, CodeProblem, CodeRules, Encoding
 from hardware.device import Supervision
 from hardware.errors import BadAddress, CodeWiped, LineLost
@@ -137,6 +137,15 @@ def test_noise_of_one_step_changes_the_hash(seed):
     assert picture_hash(scene) == picture_hash(scene.copy())
 
 
+def test_a_lower_part_that_stays_equal_under_one_that_moves_is_told():
+    scenes = list(noisy(blank(), 2))
+    broken_off = scenes[1].copy()
+    broken_off[240:] = scenes[0][240:]
+    assert picture_hash(broken_off) != picture_hash(scenes[0])
+    assert lower_hash(broken_off) == lower_hash(scenes[0]) != lower_hash(scenes[1])
+    assert lower_hash(np.zeros((480, 640, 3), np.uint8)) is None
+
+
 # capture
 
 
@@ -211,6 +220,14 @@ def test_a_frozen_picture_is_told_and_is_well_again_when_it_moves(studio, wait_u
     assert (error.detail, error.health) == (Detail.FROZEN_PICTURE, Health.UNKNOWN)
     simulator.clear_faults()
     wait_until(lambda: is_well(capture))
+
+
+def test_pictures_that_break_off_in_their_middle_are_told(studio, wait_until):
+    simulator = studio.simulator()
+    capture = studio.capture(simulator.address)
+    simulator.trouble(Trouble.HALF_FRAME)
+    with capture.in_use():
+        assert isinstance(failing(capture, wait_until), FrozenPicture)
 
 
 def test_a_camera_that_stalls_is_silent_first_and_given_up_then(studio, wait_until):

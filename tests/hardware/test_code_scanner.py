@@ -231,6 +231,7 @@ def test_a_code_that_breaks_off_is_not_taken_for_a_short_one(scanners, soon, wai
     simulator.show("B002")
     wait_until(lambda: problems == [CodeProblem.INCOMPLETE])
     wait_until(lambda: simulator.reading)
+    simulator.clear_faults()
     simulator.show("B002")
     assert second.result(20).code.text == "B002"
 

@@ -141,9 +141,24 @@ def test_a_code_that_breaks_off_is_incomplete_where_others_had_their_terminator(
     splitter = CodeSplitter(64, gap_s=0.125)
     splitter.feed(b"A001\rA0", 1.0)
     assert splitter.silence(2.0) == [RawCode(b"A0", holes=True)]
-    decoder = KeyDecoder(64, gap_s=0.125)
+    decoder = KeyDecoder(64, end=CodeEnd.EITHER, gap_s=0.125)
     decoder.feed(events(*tap(ecodes.KEY_A, ecodes.KEY_ENTER, ecodes.KEY_B)), 1.0)
     assert decoder.silence(2.0) == [RawCode(b"b", holes=True)]
+
+
+def test_where_each_code_has_its_line_end_one_that_falls_silent_is_incomplete():
+    splitter = CodeSplitter(64, end=CodeEnd.LINE_END)
+    splitter.feed(b"A0", 1.0)
+    assert splitter.silence(2.0) == [RawCode(b"A0", holes=True)]
+    decoder = KeyDecoder(64)
+    decoder.feed(events(*tap(ecodes.KEY_A)), 1.0)
+    assert decoder.silence(2.0) == [RawCode(b"a", holes=True)]
+
+
+def test_typed_lines_are_one_code_where_silence_alone_ends_it():
+    decoder = KeyDecoder(64, end=CodeEnd.SILENCE)
+    assert decoder.feed(events(*tap(ecodes.KEY_A, ecodes.KEY_ENTER, ecodes.KEY_B, ecodes.KEY_ENTER)), 1.0) == []
+    assert decoder.silence(2.0) == [RawCode(b"a\nb")]
 
 
 def test_a_code_of_several_lines_is_one_code_where_silence_alone_ends_it():
@@ -275,11 +290,11 @@ def test_a_code_whose_events_the_kernel_lost_is_incomplete_and_the_next_one_is_w
     assert [code.data for code in decoder.feed(events(*tap(ecodes.KEY_C, ecodes.KEY_ENTER)), 0.0)] == [b"c"]
 
 
-def test_a_code_without_enter_ends_by_silence():
-    decoder = KeyDecoder(64, gap_s=0.1)
+def test_a_code_without_enter_ends_by_silence_where_that_is_allowed():
+    decoder = KeyDecoder(64, end=CodeEnd.EITHER, gap_s=0.125)
     assert decoder.feed(events(*tap(ecodes.KEY_A)), 1.0) == []
-    assert decoder.silence(1.05) == []
-    assert decoder.silence(1.1) == [RawCode(b"a")]
+    assert decoder.silence(1.0625) == []
+    assert decoder.silence(1.125) == [RawCode(b"a")]
 
 
 def test_a_very_long_code_is_cut_and_says_so():
