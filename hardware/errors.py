@@ -86,6 +86,13 @@ class ServiceLost(LineLost):
     detail = Detail.CARD_SERVICE_LOST
 
 
+class CardHeld(HardwareError):
+    """Another program has the card for itself, and does not let go of it."""
+
+    detail = Detail.CARD_HELD
+    health = Health.FAULT
+
+
 class CardPulled(HardwareError):
     """The card left the reader, or was reset by somebody else, while it was used."""
 

@@ -109,6 +109,7 @@ class Detail(StrEnum):
     SELF_TEST_FAILED = "self_test_failed"
     SAM_NOT_AUTHORISED = "sam_not_authorised"
     CARD_SERVICE_LOST = "card_service_lost"
+    CARD_HELD = "card_held"
     UNKNOWN_ANSWER = "unknown_answer"
     # code scanner, code camera
     CANNOT_BE_ASKED = "cannot_be_asked"
@@ -180,6 +181,7 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.SELF_TEST_FAILED: WhoActs.TECHNICIAN,
         Detail.SAM_NOT_AUTHORISED: WhoActs.TECHNICIAN,
         Detail.CARD_SERVICE_LOST: WhoActs.TECHNICIAN,
+        Detail.CARD_HELD: WhoActs.TECHNICIAN,
         Detail.UNKNOWN_ANSWER: WhoActs.TECHNICIAN,
         Detail.CANNOT_BE_ASKED: WhoActs.NOBODY,  # some models answer no question; the first code shows that they work
         Detail.NO_CODE: WhoActs.CITIZEN,

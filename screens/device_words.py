@@ -23,6 +23,7 @@ _DETAILS = {
     "self_test_failed": mark("self-test failed"),
     "sam_not_authorised": mark("security module not authorised"),
     "card_service_lost": mark("card service not running"),
+    "card_held": mark("card held by another program"),
     "unknown_answer": mark("unknown answer"),
     "deadline_passed": mark("took too long"),
     "cancelled": mark("cancelled"),

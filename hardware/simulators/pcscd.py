@@ -8,6 +8,7 @@ needs no root, no name space, and leaves the machine's own daemon alone.
 import atexit
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -49,7 +50,9 @@ class OwnPcscd:
 
     @property
     def process_id(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        """None while it does not run."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     def use(self) -> None:
         """Have the daemon run from now on. Raises `NoVirtualReader`."""
@@ -101,6 +104,12 @@ class OwnPcscd:
                 self._process.kill()
                 self._process.wait()
                 self._process = None
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Have it answer nothing while its connections stay, or go on."""
+        with self._lock:
+            if self._process is not None:
+                self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def _start(self) -> None:
         shim = self.folder / "own_pcscd.so"

@@ -144,6 +144,7 @@ class SmartCardSimulator(Simulator):
         self._tell(do="faults", faults=asdict(self.faults), service=self._daemon.process_id)
 
     def clear_faults(self) -> None:
+        self._daemon.freeze(frozen=False)
         self._release()
         self.faults = SmartCardFaults()
         self._tell(do="faults", faults=asdict(self.faults), service=self._daemon.process_id)
@@ -151,7 +152,7 @@ class SmartCardSimulator(Simulator):
     def trouble(self, trouble: Trouble) -> None:
         match trouble:
             case Trouble.SILENT:
-                self.set_faults(silent_after=0)
+                self._daemon.freeze(frozen=True)
             case Trouble.SLOW:
                 self.set_faults(delay_s=0.02)
             case Trouble.GARBAGE:

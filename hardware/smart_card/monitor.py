@@ -16,8 +16,10 @@ from hardware.errors import HardwareError
 from hardware.smart_card.pcsc import PNP, Context
 from hardware.worker import BackOff
 
-LOOK_MS: Final = 2000
+LOOK_MS: Final = 1000
 """The longest a wait for a change goes on; then readers are listed anew, should a notice of one have been missed."""
+SILENT_S: Final = 3.0
+"""Without any answer of pcscd, after which it counts as silent: a frozen one neither answers nor hangs up."""
 
 SETTLE_S: Final = 1.5
 """After a reader came back, for its daemon to find the card in it: it looks every 0.4 s."""
@@ -37,6 +39,8 @@ class SlotState:
     card: bool = False
     mute: bool = False
     """The card there gives no answer to reset: put in the wrong way, or broken."""
+    held: bool = False
+    """Another program has the card there for itself."""
     insertion: int = 0
     """Counts cards put in; the same number is the same stay of the same card. While the reader was not seen, no card
     was seen to leave: what is in it afterwards counts as the same."""
@@ -59,6 +63,7 @@ class ReaderMonitor:
         self._empty = True
         self._empty_before = True
         self._reader_since = 0.0
+        self._heard_at = time.monotonic()
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._context: Context | None = None
@@ -66,7 +71,13 @@ class ReaderMonitor:
         self._lost: bool | None = None
         self._thread = threading.Thread(target=self._loop, name=f"pcsc-{address.reader}", daemon=True)
 
+    @property
+    def silent(self) -> bool:
+        """Whether pcscd has left a question unanswered for long."""
+        return time.monotonic() - self._heard_at > SILENT_S
+
     def start(self) -> None:
+        self._heard_at = time.monotonic()
         self._thread.start()
 
     @property
@@ -109,6 +120,7 @@ class ReaderMonitor:
                 self._events = None
                 self._service(lost=True, why=str(error) if isinstance(error, HardwareError) else type(error).__name__)
                 self._publish(SlotState(insertion=self._state.insertion))
+                self._heard_at = time.monotonic()
                 self._closing.wait(self._back_off.delay(attempt, self._rng))
                 attempt += 1
 
@@ -139,12 +151,18 @@ class ReaderMonitor:
                 if reader is None:
                     self._publish(SlotState(service=True, insertion=self._state.insertion))
             changed = context.changed(states, LOOK_MS)
+            self._answered()
             if changed is None:
                 continue
             states = [(name, state & ~scard.SCARD_STATE_CHANGED) for name, state, _ in changed]
             for name, state, atr in changed:
                 if name == reader:
                     self._seen(reader, state, atr)
+
+    def _answered(self) -> None:
+        was_silent, self._heard_at = self.silent, time.monotonic()
+        if was_silent:
+            self._on_change(self._state)
 
     def _seen(self, reader: str, state: int, atr: bytes) -> None:
         """Take one report of the reader. Its upper half counts insertions and removals since pcscd started."""
@@ -161,8 +179,9 @@ class ReaderMonitor:
         self._empty = not card
         mute = card and (bool(state & scard.SCARD_STATE_MUTE) or not atr)
         if missed:
-            self._publish(SlotState(True, reader, card=False, insertion=self._state.insertion))
-        self._publish(SlotState(True, reader, card, mute, insertion))
+            self._publish(SlotState(True, reader, insertion=self._state.insertion))
+        held = bool(state & scard.SCARD_STATE_EXCLUSIVE)
+        self._publish(SlotState(True, reader, card, mute, held, insertion))
 
     def _publish(self, state: SlotState) -> None:
         with self._changed:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smartcard import scard
 
-from hardware.errors import CardPulled, HardwareError, LineLost, NoAnswer, ServiceLost
+from hardware.errors import CardHeld, CardPulled, HardwareError, LineLost, NoAnswer, ServiceLost
 
 PNP: Final = "\\\\?PnP?\\Notification"
 _MASK: Final = 0xFFFFFFFF
@@ -50,10 +50,6 @@ TIMED_OUT: Final = scard.SCARD_E_TIMEOUT & _MASK
 CANCELLED: Final = scard.SCARD_E_CANCELLED & _MASK
 
 
-class CardBusy(NoAnswer):
-    """Another program has the card for itself."""
-
-
 def error_of(code: int, doing: str) -> HardwareError:
     """What a return value means."""
     code &= _MASK
@@ -64,7 +60,7 @@ def error_of(code: int, doing: str) -> HardwareError:
         return LineLost(text)
     if code in _CARD:
         return CardPulled(text)
-    return CardBusy(text) if code == BUSY else NoAnswer(text)
+    return CardHeld(text) if code == BUSY else NoAnswer(text)
 
 
 def check(code: int, doing: str) -> None:
@@ -89,11 +85,15 @@ class Context:
         return tuple(names)
 
     def changed(self, states: Sequence[tuple[str, int]], timeout_ms: int) -> list[tuple[str, int, bytes]] | None:
-        """Wait until a state differs from the one given; name, new state and ATR of each. None after the time-out."""
+        """Wait until a state differs from the one given, or for the time-out; name, state and ATR of each.
+
+        None when cancelled. Some flags (held by another program) are seen after the time-out only.
+        """
         code, found = scard.SCardGetStatusChange(self._handle, timeout_ms, list(states))
-        if code & _MASK in (TIMED_OUT, CANCELLED):
+        if code & _MASK == CANCELLED:
             return None
-        check(code, "wait for a change")
+        if code & _MASK != TIMED_OUT:
+            check(code, "wait for a change")
         return [(name, state, bytes(atr)) for name, state, atr in found]
 
     def connect(self, reader: str) -> "PcscChip":

@@ -17,11 +17,13 @@ from hardware.device import Capabilities, Device, Supervision
 from hardware.drivers import Driver, Found, Opening, Options
 from hardware.errors import (
     BadAddress,
+    CardHeld,
     CardPulled,
     CardUnreadable,
     DeadlinePassed,
     HardwareError,
     LineLost,
+    NoAnswer,
     ServiceLost,
 )
 from hardware.events import CardInserted, CardRemoved, OnEvent
@@ -32,7 +34,7 @@ from hardware.smart_card.apdu import Chip
 from hardware.smart_card.bank_card import BankCard, read_bank_card
 from hardware.smart_card.lane import Lane
 from hardware.smart_card.monitor import ReaderMonitor, SlotState
-from hardware.smart_card.pcsc import CardBusy, Context, PcscChip
+from hardware.smart_card.pcsc import Context, PcscChip
 from hardware.smart_card.social_security import SocialSecurityCard, read_social_security_card
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 
@@ -148,10 +150,20 @@ class SmartCardReader(Device[Slot], Generic[K]):
         return Slot(_reader(self._monitor.known(self._timing.first_look_s)))
 
     def _probe(self, _run: Run[Slot]) -> DeviceStatus:
-        _reader(self._monitor.state)
+        state = self._now()
         if self._lane.stuck:
-            return DeviceStatus(Health.UNKNOWN, Detail.NO_ANSWER)
+            raise NoAnswer(f"{self.role}: a command to a card has not come back")
+        if state.held:
+            return DeviceStatus(Health.FAULT, Detail.CARD_HELD)
         return DeviceStatus(Health.OK)
+
+    def _now(self) -> SlotState:
+        """What is there. Raises `NoAnswer`, `ServiceLost`, `LineLost`."""
+        if self._monitor.silent:
+            raise NoAnswer(f"{self.role}: pcscd is silent")
+        state = self._monitor.state
+        _reader(state)
+        return state
 
     def _self_test(self, run: Run[Slot], steps: Steps) -> None:
         with steps.step("status") as step:
@@ -176,15 +188,13 @@ class SmartCardReader(Device[Slot], Generic[K]):
         if state.card != self._card_there:
             self._card_there = state.card
             self._emit(CardInserted(self.role) if state.card else CardRemoved(self.role))
-        present = state.reader is not None
-        if present != self.status.usable:
+        if (state.reader is not None) != self.status.usable or state.held:
             self.wake()
 
     def _wait_for_card(self, waiting: CardWait, run: Run[Slot]) -> CardRead[K]:
         busy_since: float | None = None
         while True:
-            state = self._monitor.state
-            _reader(state)
+            state = self._now()
             if not state.card:
                 waiting.say(CardEvent.PLACE_CARD)
             elif state.insertion == self._done_with:
@@ -195,7 +205,7 @@ class SmartCardReader(Device[Slot], Generic[K]):
                 waiting.say(CardEvent.CARD_FOUND)
                 try:
                     read = self._attempt(waiting, run, state)
-                except CardBusy:
+                except CardHeld:
                     busy_since = busy_since or time.monotonic()
                     if time.monotonic() - busy_since > self._timing.busy_s:
                         raise
@@ -208,6 +218,7 @@ class SmartCardReader(Device[Slot], Generic[K]):
     def _wait_for_change(self, run: Run[Slot], seen: SlotState) -> None:
         while self._monitor.wait(seen, POLL_SLICE_S) == seen:
             run.check()
+            self._now()
         run.check()
 
     def _attempt(self, waiting: CardWait, run: Run[Slot], state: SlotState) -> CardRead[K] | None:

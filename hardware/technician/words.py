@@ -146,6 +146,7 @@ ADVICE: Final = _table(
         Detail.WRONG_CARD: ("不是这种卡：换正确的卡", "another kind of card: take the right one"),
         Detail.SELF_TEST_FAILED: ("设备自检失败：送修", "the device's own test failed: have it repaired"),
         Detail.SAM_NOT_AUTHORISED: ("安全模块未授权：联系厂商", "security module not authorised: call its maker"),
+        Detail.CARD_HELD: ("卡片被其他程序占用：结束该程序", "another program holds the card: end that program"),
         Detail.CARD_SERVICE_LOST: ("读卡服务已停：查 pcscd", "the card service is gone: check pcscd"),
         Detail.UNKNOWN_ANSWER: ("应答无法识别：查型号和驱动", "answer not understood: check model and driver"),
         Detail.CANNOT_BE_ASKED: ("此型号不能询问状态", "this model cannot be asked how it is"),

@@ -27,6 +27,13 @@ GONE = {Condition.ABSENT_AT_START, Condition.UNPLUGGED_IDLE, Condition.UNPLUGGED
 
 NOT_TOLD_BY_HEALTH = {
     ("escpos", Condition.HALF_FRAME): "its status answers are single bytes and come whole; the slip's proof does not",
+    ("ipp", Condition.STUCK_BUSY): "a printer that is busy is well; the job that does not end tells",
+    ("social-security-card", Condition.SILENT): "the card is dumb, its reader is well",
+    ("social-security-card", Condition.GARBAGE): "the card is another one, its reader is well",
+    ("social-security-card", Condition.HALF_FRAME): "the card breaks off, its reader is well",
+    ("bank-card", Condition.SILENT): "the card is dumb, its reader is well",
+    ("bank-card", Condition.GARBAGE): "the card is another one, its reader is well",
+    ("bank-card", Condition.HALF_FRAME): "the card breaks off, its reader is well",
     ("code-keyboard", Condition.SILENT): "a keyboard says nothing unless it types",
     ("code-keyboard", Condition.GARBAGE): "a keyboard types keys, whatever they mean",
     ("code-keyboard", Condition.HALF_FRAME): "a keyboard's code without its Enter is a code not yet typed to its end",

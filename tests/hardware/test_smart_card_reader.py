@@ -176,7 +176,7 @@ def test_a_slow_card_is_read(simulator, desk):
 
 
 def test_a_card_that_stays_silent_is_unknown_and_all_is_well_when_it_speaks_again(simulator, desk, wait_until):
-    simulator.trouble(Trouble.SILENT)
+    simulator.set_faults(silent_after=0)
     simulator.insert()
     read = desk.wait_for_card().result(20)
     assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.NO_ANSWER)
@@ -191,11 +191,31 @@ def test_a_card_that_stays_silent_is_unknown_and_all_is_well_when_it_speaks_agai
     assert desk.wait_for_card().result(20).outcome is Outcome.DONE
 
 
-def test_a_card_held_by_another_program_is_no_answer_until_it_is_let_go(simulator, desk, wait_until):
+def test_a_frozen_service_is_unknown_while_a_card_is_waited_for_and_idle(simulator, desk, wait_until):
+    future = desk.wait_for_card()
+    wait_until(lambda: bool(desk.events))
+    simulator.trouble(Trouble.SILENT)
+    read = future.result(20)
+    assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.NO_ANSWER)
+    wait_until(lambda: desk.health is Health.UNKNOWN)
+    assert desk.reader.ask_status(time.monotonic() + 20).result(20).health is Health.UNKNOWN
+    simulator.clear_faults()
+    wait_until(lambda: desk.health is Health.OK)
+    simulator.insert()
+    assert desk.wait_for_card().result(20).outcome is Outcome.DONE
+
+
+def test_a_card_held_by_another_program_is_a_named_fault_until_it_is_let_go(simulator, desk, wait_until):
     simulator.trouble(Trouble.STUCK_BUSY)
     read = desk.wait_for_card().result(20)
-    assert (read.outcome, read.detail) == (Outcome.DEVICE_FAULT, Detail.NO_ANSWER)
+    assert (read.outcome, read.detail, read.who_acts) == (
+        Outcome.DEVICE_FAULT,
+        Detail.CARD_HELD,
+        WhoActs.TECHNICIAN,
+    )
+    wait_until(lambda: desk.health is Health.FAULT)
     simulator.clear_faults()
+    wait_until(lambda: desk.health is Health.OK)
     assert desk.wait_for_card().result(20).outcome is Outcome.DONE
 
 
