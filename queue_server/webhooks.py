@@ -17,7 +17,7 @@ import structlog
 
 from queue_server.alerts import AlertBook
 from queue_server.clock import instant_text, utc_now
-from queue_server.hall_port import HallPort
+from queue_server.hall_port import Called, HallPort
 from queue_server.ledger import LedgerError, Notice
 from queue_server.ledger.channels import DEAD, DELIVERED, ChannelRegisters, DeliveryRow, WebhookRow
 from queue_server.webhooks_signing import BadTarget, check_addresses, check_url, resolve, signed_headers
@@ -65,9 +65,10 @@ class WebhookSender:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._next_tidying = 0.0
+        self._reads = True
 
     async def run(self) -> None:
-        """Look for what is due whenever the hall changes, and once a second."""
+        """Look for what is due at each call, of which a person wants to hear at once, and once a second."""
         async with httpx.AsyncClient(
             timeout=self._timeout,
             follow_redirects=False,
@@ -91,8 +92,9 @@ class WebhookSender:
 
     async def _watch(self) -> None:
         while True:
-            async for _ in self._port.feed():
-                self._wake.set()
+            async for item in self._port.feed():
+                if isinstance(item, Called):
+                    self._wake.set()
 
     async def _once(self, client: httpx.AsyncClient) -> None:
         if not self._leads():
@@ -102,8 +104,11 @@ class WebhookSender:
             hooks = await asyncio.to_thread(self._registers.webhooks, self._port.hall_id)
             await self._tidy()
         except LedgerError as error:
-            log.error("webhooks_not_read", hall=self._port.hall_id, error=error.code)
+            if self._reads:
+                log.error("webhooks_not_read", hall=self._port.hall_id, error=error.code)
+            self._reads = False
             return
+        self._reads = True
         for gone in self._busy.keys() - {hook.id for hook in hooks}:
             # removed by the command line, which knows nothing of the alerts in this process
             del self._busy[gone]
