@@ -86,6 +86,8 @@ class Exchange:
         self._turn = asyncio.Event()
         self._in_doubt = asyncio.Event()
         """Whether we are (still) accepted, or heard at all, has to be asked."""
+        self._wanted_again = False
+        """It is to be asked at once: nothing is wrong."""
         self.counts: Counter[str] = Counter()
 
     # --- what the program asks for -------------------------------------------------------------
@@ -124,6 +126,7 @@ class Exchange:
 
     def greet_again(self) -> None:
         """Say hello once more on this connection, to hear what the hall grants now."""
+        self._wanted_again = True
         self._in_doubt.set()
 
     # --- what the link says --------------------------------------------------------------------
@@ -261,7 +264,9 @@ class Exchange:
             if accepted:
                 self._in_doubt.clear()
                 await self._in_doubt.wait()
-            await asyncio.sleep(self.asking.jittered(self._times.ask_again_s))
+            if not (accepted and self._wanted_again):
+                await asyncio.sleep(self.asking.jittered(self._times.ask_again_s))
+            self._wanted_again = False
 
     def _fell_silent(self) -> None:
         self._in_doubt.set()

@@ -22,6 +22,7 @@ from wire.messages import (
     Issue,
     IssueAnswer,
     Message,
+    OfflineGrant,
     Order,
     Refused,
     ServerPresence,
@@ -53,6 +54,8 @@ class StandIn:
         self.seen: Counter[str] = Counter()
         self.withdrawn: set[str] = set()
         self.verdict = "accepted"
+        self.grant: OfflineGrant | None = None
+        """What an accepted hello is given for bad times."""
         self.mute = False
         """Answers hellos only."""
         self.dead = False
@@ -133,7 +136,7 @@ class StandIn:
             return refused
         match body:
             case Hello():
-                return HelloAnswer(verdict=self.verdict, server_time=now, configuration_revision=1)
+                return HelloAnswer(verdict=self.verdict, server_time=now, configuration_revision=1, offline=self.grant)
             case Issue():
                 number = next(self._numbers)
                 return IssueAnswer(

@@ -299,3 +299,19 @@ async def test_a_terminal_that_is_no_longer_accepted_asks_again_and_keeps_its_fa
 async def test_an_answer_that_nobody_waits_for_is_counted(site):
     site.exchange.receive(f"{BOOT}-99", FactAnswer())
     assert site.exchange.asking.counts["answers_ignored"] == 1
+
+
+async def test_f3_a_long_replay_starves_no_live_request(site):
+    """Facts are told one at a time; a person who asks meanwhile is answered before they are all told."""
+    site.server.mute = True
+    for number in range(60):
+        fact = Withdraw(request_id=f"{BOOT}-{1000 + number}", reason="served_offline")
+        await site.journal.append("facts", "withdraw", lambda key, fact=fact: site.exchange._encode(fact, key))
+    site.exchange.served_offline(None)
+    site.server.mute = False
+    asked = await site.exchange.request(Issue(service="pension"))
+    await until(lambda: site.answer_to(asked) is not None)
+    assert len(site.server.withdrawn) < 60
+    await site.all_answered()
+    assert len(site.server.withdrawn) == 60
+    assert [body.request_id for body in site.server.asked_for(Withdraw)] == [f"{BOOT}-{1000 + n}" for n in range(60)]
