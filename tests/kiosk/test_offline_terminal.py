@@ -1,6 +1,5 @@
 """A whole terminal without its hall: one number a person, kept before it is printed, told when the hall is back."""
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -163,7 +162,10 @@ async def test_a_machine_that_the_hall_turned_away_stays_silent_offline(hall):
     hall.server.dead = True
     await hall.server.online("offline")
     hall.ahead_s += 6
-    with sqlite3.connect(hall.folder / "state" / "journal.sqlite3") as journal:
-        rows = dict(journal.execute("SELECT key, value FROM memory"))
-    assert rows["offline_stopped"] == "yes"
+    await until(lambda: kept(hall).get("offline_stopped") == "yes")
     await hall.seen(OutOfServiceView, code="not_accepted")
+
+
+def kept(hall: Hall) -> dict[str, str]:
+    with sqlite3.connect(hall.folder / "state" / "journal.sqlite3") as journal:
+        return dict(journal.execute("SELECT key, value FROM memory"))
