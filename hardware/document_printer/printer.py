@@ -30,6 +30,7 @@ from hardware.document_printer.state import (
     blocking,
     job_look,
     merged,
+    of_the_queue,
     printer_state,
     status_of,
 )
@@ -40,6 +41,8 @@ from hardware.roles import Role
 from hardware.self_test import Request, Steps
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 
+_QUEUES: Final = ("/printers/", "/classes/")
+"""Where a CUPS scheduler has its queues."""
 MAX_PDF_BYTES: Final = 64 * 1024 * 1024
 PRINTER_ATTRIBUTES: Final = [
     "printer-state",
@@ -147,10 +150,13 @@ class DocumentPrinter(Device[IppConnection]):
         supervision: Supervision | None = None,
     ) -> None:
         self._queue, self._printer, self._media = address, printer, media
+        self._scheduled = address.path.startswith(_QUEUES)
         self._timing = timing or DocumentPrinterTiming()
         self._own_jobs = jobs is None
         self._jobs = jobs or PrintJobStore(None, lambda: datetime.now(UTC))
         self._misses = 0
+        self._abandoned = False
+        """Whether a job may be left in the queue, because nobody answered when it was to be taken out."""
         self._last_of_printer: PrinterState | None = None
         super().__init__(
             role,
@@ -253,12 +259,13 @@ class DocumentPrinter(Device[IppConnection]):
         """Look until the job may be believed, or makes no progress; then nothing of it is left in the queue."""
         try:
             belief = self._watch(job, job_id, watch, run)
-        except HardwareError as error:
-            belief = self._after_error(watch, error, self._give_up(run, job_id))
+        except HardwareError as error:  # the deadline passed, or nobody answers any more
+            stuck = Detail.JOB_STUCK if error.outcome is Outcome.TIMED_OUT else error.detail
+            belief = Belief(None, final=True, detail=watch.trouble or stuck)
         if belief.done is None:
             last = self._give_up(run, job_id)
-            if last is not None:
-                belief = watch.see(last, ())
+            if last is not None and (after := watch.see(last, ())).done is False:
+                belief = after
         return self._ended(job, watch, belief)
 
     def _watch(self, job: JobOnItsWay, job_id: int, watch: _Watch, run: Run[IppConnection]) -> Belief:
@@ -282,14 +289,6 @@ class DocumentPrinter(Device[IppConnection]):
             if belief.final or watch.given_up(self._timing):
                 return belief
 
-    def _after_error(self, watch: _Watch, error: HardwareError, last: JobLook | None) -> Belief:
-        """The deadline passed, or nobody answers any more."""
-        stuck = watch.trouble or (Detail.JOB_STUCK if error.outcome is Outcome.TIMED_OUT else error.detail)
-        if last is None:
-            return Belief(None, final=True, detail=stuck)
-        belief = watch.see(last, ())
-        return belief if belief.done is False else Belief(None, final=True, detail=stuck)
-
     def _ended(self, job: JobOnItsWay, watch: _Watch, belief: Belief) -> PrintResult:
         sides = watch.job.impressions
         if belief.done:
@@ -312,6 +311,7 @@ class DocumentPrinter(Device[IppConnection]):
             if refused.status in NOT_FOUND:
                 return None
         except HardwareError:
+            self._abandoned = True
             return None
         until = time.monotonic() + self._timing.answer_s
         looked: JobLook | None = None
@@ -343,11 +343,16 @@ class DocumentPrinter(Device[IppConnection]):
     # --- looks (device's thread) ---------------------------------------------------------------
 
     def _probe(self, run: Run[IppConnection]) -> DeviceStatus:
-        return self._look(run)[0]
+        status = self._look(run)[0]
+        if self._abandoned:  # a scheduler that was away keeps its jobs, and would print them now
+            self._abandoned = not self._clear(run)
+        return status
 
     def _look(self, run: Run[IppConnection]) -> tuple[DeviceStatus, tuple[PrinterState, ...]]:
         """Scheduler and printer; a printer that is missed now and then counts as it was."""
         queue = self._state(run, self._queue)
+        if self._scheduled:
+            queue = of_the_queue(queue, printer_asked=self._printer is not None)
         if self._printer is None:
             return status_of(queue), (queue,)
         try:

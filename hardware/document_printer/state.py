@@ -5,7 +5,7 @@ printer that it cannot reach. A job that is `completed` has been handed over, no
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -65,7 +65,19 @@ _LOW: Final[Mapping[str, Detail]] = MappingProxyType(
     }
 )
 _ASLEEP: Final = frozenset({"standby", "suspend", "hibernate", "sleep-mode", "power-save"})
-_NO_MATTER: Final = frozenset({"none", "connecting-to-device", "resuming", "identify-printer-requested"})
+_NO_MATTER: Final = frozenset(
+    {
+        "none",
+        "connecting-to-device",
+        "resuming",
+        "identify-printer-requested",
+        "cups-waiting-for-job-completed",
+        "cups-remote-pending",
+        "cups-remote-pending-held",
+        "cups-remote-processing",
+        "cups-remote-completed",
+    }
+)
 _SEVERITIES: Final = ("-error", "-warning", "-report")
 
 
@@ -78,6 +90,8 @@ class PrinterState:
     accepting: bool = True
     levels: Mapping[str, int] = field(default_factory=dict)
     """Per cent left, by marker (`toner_black`)."""
+    rumour: Detail = Detail.NONE
+    """A fault that was there when it was last heard of; nobody knows whether it still is."""
 
     @property
     def idle(self) -> bool:
@@ -134,13 +148,25 @@ def status_of(look: PrinterState) -> DeviceStatus:
         return DeviceStatus(Health.FAULT, _worst(faults), supplies, levels)
     if look.state not in {IDLE, PROCESSING}:
         return DeviceStatus(Health.UNKNOWN, Detail.NO_ANSWER, supplies, levels)
-    if asleep:
-        return DeviceStatus(Health.UNKNOWN, Detail.ASLEEP, supplies, levels)
+    if asleep or look.rumour is not Detail.NONE:
+        return DeviceStatus(Health.UNKNOWN, Detail.ASLEEP if asleep else look.rumour, supplies, levels)
     if supplies[TONER] is Supply.LOW:
         warnings = [*warnings, Detail.TONER_LOW]
     if warnings:
         return DeviceStatus(Health.DEGRADED, warnings[0], supplies, levels)
     return DeviceStatus(Health.OK, Detail.NONE, supplies, levels)
+
+
+def of_the_queue(look: PrinterState, *, printer_asked: bool) -> PrinterState:
+    """What a scheduler's queue says that it can know.
+
+    It hears of jams and missing paper only while it sends, and goes on saying what it heard last: where the printer
+    itself is asked those words do not count, and on an idle queue they are no more than a rumour (`in doubt`).
+    """
+    own = tuple(reason for reason in look.reasons if not _is_hearsay(reason))
+    if printer_asked:
+        return replace(look, reasons=own, levels={})
+    return replace(look, reasons=own, rumour=status_of(look).detail) if look.idle and own != look.reasons else look
 
 
 def merged(scheduler: DeviceStatus, printer: DeviceStatus | None) -> DeviceStatus:
@@ -194,6 +220,15 @@ def _believe_completed(job: JobLook, looks: Iterable[PrinterState], trouble: Det
     return Belief(True, final=True)
 
 
+_OWN_WORDS: Final = frozenset({"paused", "moving-to-paused"})
+
+
+def _is_hearsay(reason: str) -> bool:
+    """Whether a scheduler has this reason from the printer, rather than from itself."""
+    suffix = next((end for end in _SEVERITIES if reason.endswith(end)), "")
+    return reason.removesuffix(suffix) not in _OWN_WORDS | _NO_MATTER
+
+
 _ORDER: Final = (Health.FAULT, Health.OFFLINE, Health.UNKNOWN, Health.DEGRADED, Health.OK, Health.NOT_SUPPORTED)
 _SUPPLY_ORDER: Final = (Supply.JAMMED, Supply.OUT, Supply.LOW, Supply.OK, Supply.UNKNOWN, Supply.NOT_SUPPORTED)
 
@@ -232,7 +267,7 @@ def _worst(faults: list[Detail]) -> Detail:
 
 
 def _supplies(look: PrinterState, faults: list[Detail], warnings: list[Detail], *, asleep: bool) -> dict[str, Supply]:
-    said = look.state is not None and not asleep
+    said = look.state is not None and not asleep and look.rumour is Detail.NONE
     paper = toner = Supply.OK if said else Supply.UNKNOWN
     if Detail.PAPER_JAM in faults:
         paper = Supply.JAMMED
