@@ -17,32 +17,13 @@ import pytest
 from hardware.drivers import driver
 from hardware.simulators.catalogue import simulated_drivers
 from hardware.vocabulary import Detail, Health, Verdict
-from tests.hardware.fault_matrix import Condition
+from tests.hardware.fault_matrix import NOT_TOLD_BY_HEALTH, Condition
 
 ROOT = Path(__file__).parents[2]
-AT_ONCE = 12
+AT_ONCE = 6
 CYCLES = 20
 FAULTS = [condition for condition in Condition if condition not in {Condition.SLOW, Condition.BACK_AGAIN}]
 GONE = {Condition.ABSENT_AT_START, Condition.UNPLUGGED_IDLE, Condition.UNPLUGGED_MID_COMMAND}
-
-NOT_TOLD_BY_HEALTH = {
-    ("escpos", Condition.HALF_FRAME): "its status answers are single bytes and come whole; the slip's proof does not",
-    ("ipp", Condition.STUCK_BUSY): "a printer that is busy is well; the job that does not end tells",
-    ("social-security-card", Condition.SILENT): "the card is dumb, its reader is well",
-    ("social-security-card", Condition.GARBAGE): "the card is another one, its reader is well",
-    ("social-security-card", Condition.HALF_FRAME): "the card breaks off, its reader is well",
-    ("bank-card", Condition.SILENT): "the card is dumb, its reader is well",
-    ("bank-card", Condition.GARBAGE): "the card is another one, its reader is well",
-    ("bank-card", Condition.HALF_FRAME): "the card breaks off, its reader is well",
-    ("code-keyboard", Condition.SILENT): "a keyboard says nothing unless it types",
-    ("code-keyboard", Condition.GARBAGE): "a keyboard types keys, whatever they mean",
-    ("code-keyboard", Condition.HALF_FRAME): "a keyboard's code without its Enter is a code not yet typed to its end",
-} | {
-    (card, condition): "what speaks nonsense is the card, not its reader"
-    for card in ("social-security-card", "bank-card")
-    for condition in (Condition.GARBAGE, Condition.HALF_FRAME)
-}
-"""Faults that a device's status does not show, though its test does."""
 
 
 @pytest.fixture(scope="session")
