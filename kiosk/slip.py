@@ -125,7 +125,7 @@ def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Bl
     where = [part for part in (counters, words.place.format(place=place) if place else "") if part]
     for line in ["  ".join(where)] if cells("  ".join(where)) <= _PAPER.columns else where:
         yield Text(line, align=Align.CENTER)
-    yield Text(words.follow, align=Align.CENTER)
+    yield Text(words.follow_later if ticket.offline else words.follow, align=Align.CENTER)
 
 
 def _place_in_line(ticket: Ticket, catalogue: Catalogue, words: Words) -> Iterator[Block]:

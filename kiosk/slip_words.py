@@ -18,6 +18,7 @@ class Words:
     comma: str
     offline: str
     offline_rule: str
+    follow_later: str
     may_close: str
 
 
@@ -36,6 +37,7 @@ WORDS = {
         comma="、",
         offline="离线号（{taken_at} 取号）",
         offline_rule="断网时取的号，同样有效：网络恢复后按取号时间排队，请留意叫号屏和广播。",
+        follow_later="网络恢复后，扫码查看叫号进度",
         may_close="今天 {closes_at} 下班前可能轮不到您，请问导办人员。",
     ),
     "en": Words(
@@ -52,6 +54,7 @@ WORDS = {
         comma=", ",
         offline="离线号 OFFLINE ({taken_at})",
         offline_rule="Taken without a connection, but valid: you are called in the order of that time.",
+        follow_later="网络恢复后扫码 Scan when the connection is back",
         may_close="下班前可能轮不到 You may not be reached before closing at {closes_at}.",
     ),
 }

@@ -131,6 +131,7 @@ def test_an_offline_number_says_what_it_is_and_that_it_is_valid(language):
     assert "10:32" in text
     assert {"zh": "同样有效", "en": "but valid"}[language] in text
     assert "前面" not in text
+    assert "网络恢复后" in text
     assert slip.height_mm(document) <= slip.LONGEST_MM
 
 
