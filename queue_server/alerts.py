@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 import structlog
@@ -167,6 +168,7 @@ class AlertBook:
         self._defer(write)
 
 
+@lru_cache(maxsize=1024)
 def _now_of(row: AlertRow) -> AlertNow:
     return AlertNow(
         code=row.code,

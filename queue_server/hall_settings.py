@@ -19,5 +19,5 @@ class HallSettings:
     """Events after which a quiet moment is used for a snapshot; after ten times as many it is made in any case."""
     quiet: float = 1.0
     """How long nothing happened when a moment is quiet: a snapshot takes 0.1 s, and the hall waits for it."""
-    projection_share: float = 0.1
+    projection_share: float = 0.05
     """The part of the loop's time that making projections may take."""

@@ -7,7 +7,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -113,7 +112,7 @@ class HallThread:
         if loop is self._loop and (said := self._work.at_once(item)) is not None:
             return said
         asker = waiter()
-        item = replace(item, token=asker)
+        item.token = asker
         if loop is self._loop:
             self._work.post(item)
         elif not self._call(self._work.post, item):

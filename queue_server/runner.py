@@ -47,7 +47,7 @@ class Decided:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """A command for the hall. `compose` makes the answer's bytes once it is decided.
 
@@ -61,7 +61,7 @@ class Ask:
     """Whatever the asker needs to find itself again; the runner only hands it back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AskWithdraw:
     """Undo the request `target` of the same device, whether it was decided, will come later, or never comes.
 
@@ -77,7 +77,7 @@ class AskWithdraw:
     token: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AskNote:
     """Keep a fact that changes nothing in the hall."""
 
