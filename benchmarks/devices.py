@@ -7,15 +7,15 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from threading import Lock
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from hardware.drivers import driver
+from benchmarks.device_latency import ratios
+from benchmarks.device_latency import show as show_ratios
 from hardware.simulators.catalogue import simulated_drivers
 
 SECONDS_FOR_A_ROW: Final = 600
@@ -24,30 +24,28 @@ SECONDS_FOR_A_CYCLE: Final = 30
 
 def main(
     device: Annotated[list[str] | None, typer.Option(help="Driver id; may be repeated. All of them otherwise")] = None,
+    *,
     cycles: Annotated[int, typer.Option(help="Plug cycles after each row", min=0)] = 50,
     row: Annotated[bool, typer.Option(help="Run the conditions")] = True,
     at_once: Annotated[int, typer.Option(help="Devices at once, each in its own process", min=1)] = 3,
+    turns: Annotated[int, typer.Option(help="Turns of each latency; 0: none is measured", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
-    """Exit status 1 where a device in trouble passed, did not come back, missed a cycle or leaked."""
+    """Exit status 1 where a device in trouble passed, did not come back, missed a cycle or leaked, or where a latency
+    missed its goal."""
     chosen = device or list(simulated_drivers())
     unknown = set(chosen) - set(simulated_drivers())
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(simulated_drivers())}")
-    one_card_service = Lock()
-
-    def run(driver_id: str) -> dict[str, Any]:
-        alone = one_card_service if "pcsc" in driver(driver_id).schemes else nullcontext()
-        with alone:
-            return _run(driver_id, cycles, row)
-
     with ThreadPoolExecutor(at_once) as running:
-        rows = list(running.map(run, chosen))
+        rows = list(running.map(lambda driver_id: _run(driver_id, cycles, row), chosen))
+    latencies = list(ratios(turns)) if turns else []
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps({"rows": rows, "latencies": [asdict(each) for each in latencies]}, indent=2))
     else:
         _show(rows)
-    raise typer.Exit(1 if any(_bad(each) for each in rows) else 0)
+        show_ratios(Console(width=None if sys.stdout.isatty() else 180), latencies)
+    raise typer.Exit(1 if any(_bad(each) for each in rows) or not all(each.kept for each in latencies) else 0)
 
 
 def _run(driver_id: str, cycles: int, row: bool) -> dict[str, Any]:

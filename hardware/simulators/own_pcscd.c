@@ -1,15 +1,18 @@
 /* Preloaded into pcscd: a daemon of one's own beside the machine's. What it would do under /run/pcscd it does in the
-   folder $OWN_PCSCD, and it listens on the loopback address only, where the virtual reader would on all. */
+   folder $OWN_PCSCD, it listens on the loopback address only, where the virtual reader would on all, and it ends when
+   the process that started it does. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum { PATH_ROOM = 4096 };
 static const char PLACE[] = "/run/pcscd";
@@ -24,6 +27,18 @@ static const char *moved(const char *path, char *room) {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define MOVED(path) moved(path, (char[PATH_ROOM]){0})
+
+static void *end_with(void *parent) {
+    while (getppid() == (pid_t)(long)parent)
+        sleep(1);
+    _exit(0);
+}
+
+__attribute__((constructor)) static void start(void) {
+    pthread_t watch;
+    if (getenv("OWN_PCSCD") != NULL)
+        pthread_create(&watch, NULL, end_with, (void *)(long)getppid());
+}
 
 int bind(int descriptor, const struct sockaddr *address, socklen_t length) {
     struct sockaddr_storage changed = {0};

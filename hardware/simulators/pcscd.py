@@ -38,10 +38,9 @@ class OwnPcscd:
         self._users = 0
         self._readers: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        given = os.environ.get(SOCKET_VARIABLE)
-        self.folder = Path(given).parent if given else Path(tempfile.mkdtemp(prefix="pcscd-"))
-        os.environ[SOCKET_VARIABLE] = str(self.socket)
-        atexit.register(self._leave, own_folder=not given)
+        self.folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
+        os.environ[SOCKET_VARIABLE] = str(self.socket)  # in place of one that a parent process may have for itself
+        atexit.register(self._remove)
 
     @property
     def socket(self) -> Path:
@@ -136,10 +135,9 @@ class OwnPcscd:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _leave(self, *, own_folder: bool) -> None:
+    def _remove(self) -> None:
         self.kill()
-        if own_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 _made: list[OwnPcscd] = []

@@ -8,13 +8,10 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
-from threading import Lock
 
 import pytest
 
-from hardware.drivers import driver
 from hardware.simulators.catalogue import simulated_drivers
 from hardware.vocabulary import Detail, Health, Verdict
 from tests.hardware.fault_matrix import NOT_TOLD_BY_HEALTH, Condition
@@ -30,13 +27,7 @@ GONE = {Condition.ABSENT_AT_START, Condition.UNPLUGGED_IDLE, Condition.UNPLUGGED
 def rows():
     """The rows of all devices, by driver id."""
 
-    one_card_service = Lock()  # a machine has one pcscd
-
     def run(driver_id):
-        with one_card_service if "pcsc" in driver(driver_id).schemes else nullcontext():
-            return row(driver_id)
-
-    def row(driver_id):
         done = subprocess.run(
             [sys.executable, "-m", "tests.hardware.fault_matrix", "--device", driver_id, "--cycles", str(CYCLES)],
             capture_output=True,
