@@ -5,6 +5,7 @@ Two frames of a living sensor are never equal, because of its noise: equal frame
 """
 
 import zlib
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ _EVERY: Final = 7
 """Rows and columns that are hashed: each seventh; prime to the 8 × 8 blocks of a JPEG."""
 _LOWEST: Final = 16
 """The lowest sixteenth of a picture is looked at by itself."""
+_RECENT: Final = 24
+"""Pictures that are remembered, by their hashes alone."""
 _NOTHING: Final = 1.0
 """Grey levels of deviation below which rows show nothing."""
 
@@ -60,22 +63,25 @@ def lower_hash(image: Image) -> int | None:
 
 
 class FreezeWatch:
-    """Tells a picture that has frozen: equal for at least `after_s` seconds and `frames` frames."""
+    """Tells a picture that has frozen: one of the last few, again and again, for at least `after_s` seconds and `frames`
+    frames. (Of a hung camera one picture comes; decoders fill what is missing of a picture from one of several.)"""
 
     def __init__(self, after_s: float = 3.0, frames: int = 5) -> None:
         self._after_s = after_s
         self._frames = frames
-        self._hash: int | None = None
+        self._recent: deque[int] = deque(maxlen=_RECENT)
         self._since = 0.0
-        self._equal = 0
+        self._repeated = 0
 
     def see(self, image_hash: int | None, now: float) -> None:
         """A frame has come. None: its hash says nothing."""
-        if image_hash is not None and image_hash == self._hash:
-            self._equal += 1
-        else:
-            self._hash, self._since, self._equal = image_hash, now, 1
+        if image_hash is not None and image_hash in self._recent:
+            self._repeated += 1
+            return
+        self._since, self._repeated = now, 1
+        if image_hash is not None:
+            self._recent.append(image_hash)
 
     def frozen(self, now: float) -> bool:
-        """Whether the same picture has come again and again."""
-        return self._equal >= self._frames and now - self._since >= self._after_s
+        """Whether nothing new has come for too long, although frames came."""
+        return self._repeated >= self._frames and now - self._since >= self._after_s
