@@ -6,7 +6,7 @@ from queue_server.counters.outcomes import CounterState, Refused
 from queue_server.counters.watch import ProjectionWatch
 from queue_server.hall import Actor, Command, OpenCounter, Refusal, SessionCommand, TakeOver, TicketCommand
 from queue_server.hall_port import HallPort, NotDone, RequestKey
-from queue_server.projection import AsideTicket, CounterNow, HallProjection
+from queue_server.projection import AsideTicket, CounterNow, HallProjection, QueueNow
 from queue_server.staff import Staff, StaffPort
 
 SHOWN_WITHIN_S = 5.0
@@ -79,7 +79,7 @@ class Acting:
         return CounterState(
             counter=counter,
             clerk_name=None if counter.clerk is None else self.name_of(counter.clerk),
-            queues=tuple(queue for queue in projection.queues if queue.queue in counter.queues),
+            queues=tuple(queue for queue in projection.queues if _shown_at(counter, queue)),
             aside=tuple(ticket for ticket in projection.aside if _within_reach(counter, ticket)),
             helps=projection.helps,
         )
@@ -117,6 +117,15 @@ def _ticket_version(projection: HallProjection, ticket: str) -> int | None:
     shown += [(aside.ticket, aside.version) for aside in projection.aside]
     shown += [(c.current.ticket, c.current.version) for c in projection.counters if c.current is not None]
     return next((version for id_, version in shown if id_ == ticket), None)
+
+
+def _shown_at(counter: CounterNow, queue: QueueNow) -> bool:
+    """Whether a counter calls from a queue, or somebody waits there for this counter or its clerk alone."""
+    return queue.queue in counter.queues or any(
+        (counter.session is not None and ticket.for_counter == counter.counter)
+        or (counter.clerk is not None and ticket.for_clerk == counter.clerk)
+        for ticket in queue.waiting
+    )
 
 
 def _within_reach(counter: CounterNow, ticket: AsideTicket) -> bool:

@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
-from queue_server.counters.problems import ApiRefusal, refusal_response
 from queue_server.counters.outcomes import Refused
+from queue_server.counters.problems import ApiRefusal, refusal_response
 from queue_server.rate_limit import RateLimit
 from wire.where import where
 

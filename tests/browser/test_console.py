@@ -34,7 +34,7 @@ def current(page: Page, number: str, state: str) -> None:
 
 
 def waiting(page: Page) -> list[str]:
-    return page.locator(".queue li > b").all_inner_texts()
+    return page.locator(".queue:not(.aside) li > b").all_inner_texts()
 
 
 def test_a_visit_by_keyboard_from_call_to_completion(
@@ -130,8 +130,10 @@ def test_the_list_is_live_and_call_this_one_and_void_work_from_it(
     first, second, third = (hall.issue("social-card")["number"] for _ in range(3))
     expect(page.locator(".queue li")).to_have_count(3)
     settled(page)
-    page.locator(".queue li", has_text=first).locator("[data-act=cancel]").click()
-    page.locator(".queue li", has_text=first).locator("[data-act=cancel]").click()
+    page.locator(".queue li", has_text=first).locator("[data-panel=transfer]").click()
+    settled(page)
+    page.click(".panel-beside [data-act=cancel]")
+    page.click(".panel-beside [data-act=cancel]")
     expect(page.locator(".queue li")).to_have_count(2)
     settled(page)
     page.locator(".queue li", has_text=third).locator("[data-act=call]").click()

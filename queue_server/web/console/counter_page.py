@@ -1,7 +1,6 @@
 """The clerk's console: choose a counter, then call and serve there."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, Literal
 
 from fastapi import Request
@@ -10,17 +9,16 @@ from nicegui.events import GenericEventArguments
 from starlette.responses import RedirectResponse, Response
 
 from queue_server.counters.outcomes import CounterState, Refused
-from queue_server.counters.words import STATES, sentence
-from queue_server.projection import HelpNow, QueueNow
+from queue_server.counters.words import sentence
 from queue_server.staff import Staff
 from queue_server.web.console.access import SIGN_IN, signed_in
+from queue_server.web.console.counter_views import CounterViews
 from queue_server.web.console.frame import Frame, fragment
-from queue_server.web.console.words import duration
+from queue_server.web.console.panel import KINDS, Panel, PanelKind, panel_context
+from queue_server.web.console.wishes import Acts, Outcome, Wish
 from queue_server.web.parts import WebParts
 
-_LISTED = 30
-"""Waiting tickets shown of a queue; who waits behind them is told as a number."""
-_BUTTONS = (
+_MAIN_BUTTONS = (
     ("next", "N"),
     ("start", "S"),
     ("complete", "C"),
@@ -28,10 +26,20 @@ _BUTTONS = (
     ("recall", "R"),
     ("no_show", "X"),
 )
+_SIDE_BUTTONS = (
+    ("transfer", "T"),
+    ("another", "A"),
+    ("reclassify", "L"),
+    ("hold", "O"),
+    ("park", "P"),
+    ("undo", "U"),
+    ("duty", "B"),
+)
+_ALWAYS = {"undo", "duty"}
 _ALLOWED = {
     None: {"next"},
-    "called": {"start", "recall", "no_show"},
-    "serving": {"complete", "finish"},
+    "called": {"start", "recall", "no_show", "transfer", "reclassify", "hold", "park"},
+    "serving": {"complete", "finish", "transfer", "another", "reclassify", "hold", "park"},
 }
 _PRIMARY = {None: "next", "called": "start", "serving": "finish"}
 Kind = Literal["done", "refused"]
@@ -58,29 +66,40 @@ class CounterPage:
         self._web = frame.web
         self._busy = False
         self._shown: CounterState | None = None
+        self._panel: Panel | None = None
         self._message: tuple[Kind, str] | None = None
         frame.open()
         with ui.element("main").classes("console") as self._main:
             self._choice = fragment("choice")
             self._helps = fragment("helps")
             self._current = fragment("current")
-            self._buttons = self._make_buttons()
+            with ui.element("div").classes("buttons"):
+                self._buttons = self._make_buttons("main-acts", _MAIN_BUTTONS)
+                self._buttons |= self._make_buttons("side-acts", _SIDE_BUTTONS)
             self._said = fragment("said")
             self._next = fragment("next")
             self._queues = fragment("queues")
+            self._beside = fragment("panel")
         ui.on("act", self._act)
         self._draw_for(staff)
         frame.live(self._draw)
 
-    def _make_buttons(self) -> dict[str, ui.element]:
+    def _make_buttons(self, row: str, names: tuple[tuple[str, str], ...]) -> dict[str, ui.element]:
+        """Buttons that stay where they are; those that open a panel say which."""
         buttons = {}
-        with ui.element("div").classes("buttons"):
-            for name, key in _BUTTONS:
-                button = ui.element("button").props(f'type="button" data-act="{name}" data-key="{key}"')
+        with ui.element("div").classes(row):
+            for name, key in names:
+                opens = f'data-act="panel" data-panel="{name}"' if name in KINDS else f'data-act="{name}"'
+                button = ui.element("button").props(f'type="button" {opens} data-key="{key}"')
                 with button:
-                    ui.html(f"{self._frame.word('act_' + name)} <kbd>{key}</kbd>", sanitize=False)
+                    label = ui.html(self._label(f"act_{name}", key), sanitize=False)
+                if name == "undo":
+                    self._undo_label = label
                 buttons[name] = button.classes(f"act act-{name.replace('_', '-')}")
         return buttons
+
+    def _label(self, name: str, key: str, **params: object) -> str:
+        return f"{self._frame.word(name, **params)} <kbd>{key}</kbd>"
 
     # --- drawing
 
@@ -93,6 +112,7 @@ class CounterPage:
         state = self._web.counters.held_by(staff)
         self._shown = state
         if state is None:
+            self._panel = None
             self._frame.draw_bar(staff)
             self._draw_choice(staff)
         else:
@@ -115,6 +135,7 @@ class CounterPage:
                     "queues": [queue.name[language] for queue in state.queues],
                     "waiting": sum(queue.waiting_count for queue in state.queues),
                     "holder": state.clerk_name,
+                    "paused": (state.counter.pause_reason or {}).get(language, ""),
                     "session": state.counter.session,
                 }
             )
@@ -127,75 +148,63 @@ class CounterPage:
         )
 
     def _draw_counter(self, state: CounterState) -> None:
-        now, language, frame = self._web.now(), self._frame.language, self._frame
-        counter, current = state.counter, state.counter.current
-        seen = f'data-seen="{counter.version}"'
-        if self._main.props.get("data-seen") != str(counter.version):
-            self._main.props(seen)
-        place = None if current is None else current.state
-        for name, button in self._buttons.items():
-            allowed = name in _ALLOWED.get(place, set()) and (name != "next" or counter.next is not None)
-            _set(button, "disabled", not allowed)
-            _set(button, "data-primary", name == _PRIMARY.get(place))
-        frame.fill(
-            self._current,
-            "console_current.html",
-            current=current,
-            state_words="" if current is None else STATES[current.state][language == "en"],
-            since="" if current is None else duration(_seconds(now, current.since), language),
-            waited="" if current is None else duration(_seconds(current.since, current.waiting_since), language),
-            class_name="" if current is None else self._class_name(current.priority_class),
-            somebody_waits=counter.next is not None,
-        )
-        frame.fill(
-            self._next,
-            "console_next.html",
-            next=counter.next,
-            waited="" if counter.next is None else duration(_seconds(now, counter.next.waiting_since), language),
-            class_name="" if counter.next is None else self._class_name(counter.next.priority_class),
-        )
+        views, frame = self._views(), self._frame
+        if self._main.props.get("data-seen") != str(state.counter.version):
+            self._main.props(f'data-seen="{state.counter.version}"')
+        self._draw_buttons(state)
+        may_call = state.counter.current is None and state.counter.paused_since is None
+        frame.fill(self._current, "console_current.html", **views.current(state))
+        frame.fill(self._next, "console_next.html", **views.next(state.counter.next))
         frame.fill(
             self._queues,
             "console_queues.html",
-            queues=[self._queue(queue, now) for queue in state.queues],
-            may_call=current is None,
+            queues=[views.queue(queue, state) for queue in state.queues],
+            aside=[views.aside(ticket) for ticket in state.aside],
+            may_call=may_call,
         )
-        frame.fill(self._helps, "console_helps.html", helps=[self._help(help_, now) for help_ in state.helps])
+        frame.fill(self._helps, "console_helps.html", helps=[views.help(help_) for help_ in state.helps])
+        self._draw_panel(state)
 
-    def _queue(self, queue: QueueNow, now: datetime) -> dict[str, Any]:
-        language = self._frame.language
-        return {
-            "name": queue.name[language],
-            "colour": queue.colour or "#0b3d7a",
-            "count": queue.waiting_count,
-            "wait": queue.wait,
-            "more": queue.waiting_count - min(_LISTED, len(queue.waiting)),
-            "tickets": [
-                {
-                    "id": ticket.ticket,
-                    "number": ticket.number,
-                    "version": ticket.version,
-                    "service": ticket.service_name[language],
-                    "class_name": self._class_name(ticket.priority_class),
-                    "waited": duration(_seconds(now, ticket.waiting_since), language),
-                }
-                for ticket in queue.waiting[:_LISTED]
-            ],
-        }
+    def _draw_buttons(self, state: CounterState) -> None:
+        counter = state.counter
+        place = None if counter.current is None else counter.current.state
+        allowed = _ALLOWED.get(place, set()) | _ALWAYS
+        if counter.next is None or counter.paused_since is not None:
+            allowed -= {"next"}
+        undo = counter.undo if counter.undo is not None and counter.undo.until >= self._web.now() else None
+        if undo is None:
+            allowed -= {"undo"}
+        for name, button in self._buttons.items():
+            _set(button, "disabled", name not in allowed)
+            _set(button, "data-primary", name == _PRIMARY.get(place))
+        said = self._label(f"act_undo_{undo.what}", "U", number=undo.number) if undo else self._label("act_undo", "U")
+        if self._undo_label.content != said:
+            self._undo_label.set_content(said)
 
-    def _help(self, help_: HelpNow, now: datetime) -> dict[str, Any]:
-        return {
-            "id": help_.help,
-            "device": help_.device_name,
-            "since": duration(_seconds(now, help_.at), self._frame.language),
-        }
+    def _draw_panel(self, state: CounterState) -> None:
+        context = None
+        if self._panel is not None:
+            own = state.counter.counter
+            others = [each for each in self._web.counters.counters() if each.counter.counter != own]
+            context = panel_context(
+                self._panel, state, self._web.port.projection(), [*others, state], self._frame.language
+            )
+        if context is None:
+            self._panel = None
+        self._frame.fill(self._beside, "console_panel.html", panel=context)
+        self._main.props(f'data-beside="{"panel" if context else "queues"}"')
 
-    def _class_name(self, priority_class: str) -> str:
-        """The name of a class that is not the ordinary one: it explains an order that looks unfair."""
-        if priority_class == "ordinary":
-            return ""
-        named = self._web.facts.read().classes.get(priority_class, {})
-        return named.get(self._frame.language, priority_class)
+    def _views(self) -> CounterViews:
+        facts, projection = self._web.facts.read(), self._web.port.projection()
+        clerks = [counter.clerk for counter in projection.counters if counter.clerk is not None]
+        return CounterViews(
+            now=self._web.now(),
+            language=self._frame.language,
+            zone=facts.zone,
+            classes=facts.classes,
+            counters={counter.counter: counter.number for counter in projection.counters},
+            clerks={clerk: self._web.counters.name_of(clerk) for clerk in clerks},
+        )
 
     # --- acting
 
@@ -208,39 +217,50 @@ class CounterPage:
             if staff is None:
                 ui.navigate.to(f"{SIGN_IN}?ended=true")
                 return
-            self._message = await self._do(staff, _Wish(event.args))
+            wish = Wish(event.args)
+            if not self._turn_panel(wish):
+                self._message = await self._do(staff, wish)
             self._draw_for(staff)
         finally:
             self._busy = False
             ui.run_javascript("settled()")
 
-    async def _do(self, staff: Staff, wish: "_Wish") -> tuple[Kind, str] | None:
-        counters = self._web.counters
-        shown = self._shown.counter if self._shown is not None else None
-        session, seen = (shown.session or "" if shown is not None else ""), wish.number("seen")
-        number = shown.current.number if shown is not None and shown.current is not None else ""
-        acts: dict[str, tuple[Callable[[], Awaitable[CounterState | Refused | None]], str]] = {
-            "open": (lambda: counters.open_counter(staff, wish.text("counter")), ""),
-            "release": (lambda: counters.close_counter(staff, wish.text("session")), ""),
-            "close": (lambda: counters.close_counter(staff, session), ""),
-            "help": (lambda: counters.acknowledge_help(staff, wish.text("help")), "done_help"),
-            "cancel": (lambda: counters.cancel(staff, wish.text("ticket"), wish.number("version")), "done_cancel"),
-            "call": (lambda: counters.call_ticket(staff, session, wish.text("ticket"), seen), "done_next"),
-            "next": (lambda: counters.next(staff, session, seen), "done_next"),
-            "recall": (lambda: counters.recall(staff, session, seen), "done_recall"),
-            "start": (lambda: counters.start(staff, session, seen), "done_start"),
-            "complete": (lambda: counters.complete(staff, session, seen), "done_complete"),
-            "finish": (lambda: counters.finish_and_next(staff, session, seen), "done_next"),
-            "no_show": (lambda: counters.no_show(staff, session, seen), "done_no_show"),
-        }
-        if wish.act not in acts:
-            return None
-        do, done = acts[wish.act]
-        return self._outcome(await do(), done, number)
+    def _turn_panel(self, wish: Wish) -> bool:
+        """Opens, closes or turns the panel, where that is what was wished; nothing of it leaves this page."""
+        if wish.act == "panel" and wish.text("panel") in KINDS:
+            kind: PanelKind = wish.text("panel")  # type: ignore[assignment]  # one of KINDS
+            wanted = Panel(kind, wish.text("ticket") or None)
+            self._panel = None if wanted == self._panel else wanted
+        elif wish.act == "close_panel":
+            self._panel = None
+        elif wish.act == "send_to" and self._panel is not None:
+            self._panel = Panel(self._panel.kind, self._panel.ticket, wish.text("to"))
+        else:
+            return False
+        return True
 
-    def _outcome(self, outcome: CounterState | Refused | None, done: str, before: str = "") -> tuple[Kind, str] | None:
+    async def _do(self, staff: Staff, wish: Wish) -> tuple[Kind, str] | None:
+        found = Acts(self._web.counters, staff, self._shown, self._panel).of(wish)
+        if found is None:
+            return None
+        act, done = found
+        before = self._number_of(wish)
+        return self._outcome(await act(), done, before)
+
+    def _number_of(self, wish: Wish) -> str:
+        """The number that the wish is about, as the page shows it."""
+        state = self._shown
+        if state is None:
+            return ""
+        shown = {ticket.ticket: ticket.number for queue in state.queues for ticket in queue.waiting}
+        shown |= {ticket.ticket: ticket.number for ticket in state.aside}
+        current = state.counter.current
+        return shown.get(wish.text("ticket"), current.number if current is not None else "")
+
+    def _outcome(self, outcome: Outcome, done: str, before: str) -> tuple[Kind, str] | None:
         if isinstance(outcome, Refused):
             return "refused", sentence(outcome, self._frame.language)
+        self._panel = None
         if not done:
             return None
         current = None if outcome is None else outcome.counter.current
@@ -250,28 +270,8 @@ class CounterPage:
         return "done", self._frame.word(done, number=number)
 
 
-class _Wish:
-    """What the browser sent, read with care: it is not to be trusted to be well formed."""
-
-    def __init__(self, args: object) -> None:
-        self._args = args if isinstance(args, dict) else {}
-        self.act = self.text("act")
-
-    def text(self, name: str) -> str:
-        value = self._args.get(name)
-        return value[:64] if isinstance(value, str) else ""
-
-    def number(self, name: str) -> int:
-        value = self._args.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
-
 def _set(element: ui.element, name: str, on: bool) -> None:
     if on and name not in element.props:
         element.props(name)
     elif not on and name in element.props:
         element.props(remove=name)
-
-
-def _seconds(now: datetime, then: datetime) -> float:
-    return (now - then).total_seconds()

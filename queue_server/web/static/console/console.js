@@ -52,8 +52,8 @@ document.addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   const key = event.key.toUpperCase();
-  const selector = key === "H" ? "[data-act=help]" : `[data-key="${key}"]`;
-  if (!/^[A-Z]$/.test(key)) return;
+  if (!/^([A-Z]|ESCAPE)$/.test(key)) return;
+  const selector = { H: "[data-act=help]", ESCAPE: "[data-act=close_panel]" }[key] || `[data-key="${key}"]`;
   const button = document.querySelector(selector);
   if (!button || button.offsetParent === null) return;
   event.preventDefault();
