@@ -82,6 +82,7 @@ EVENTS: Final = _table(
         "CardInserted": ("卡已放入", "card inserted"),
         "CardRemoved": ("卡已取走", "card removed"),
         "CodeScanned": ("已扫码", "code scanned"),
+        "CodeRefused": ("码不可用", "code refused"),
         "KeyPressed": ("有按键", "key pressed"),
         "PresenceChanged": ("人体感应", "presence"),
         "SwitchChanged": ("开关变化", "switch"),
@@ -182,6 +183,10 @@ STEPS: Final = _table(
         "reading": ("测距", "reading"),
         "somebody_seen": ("感应到人", "somebody seen"),
         "code_read": ("扫码", "code read"),
+        "moving_picture": ("画面流动", "moving picture"),
+        "page_found": ("找到页面", "page found"),
+        "face_models": ("人脸模型", "face models"),
+        "face_found": ("找到人脸", "face found"),
     }
 )
 

@@ -210,9 +210,12 @@ def test_time_out_says_whether_there_was_no_code_or_a_bad_one(scanners, soon, wa
     empty = scanner.scan(time.monotonic() + 0.2).result(20)
     assert (empty.outcome, empty.detail, empty.who_acts) == (Outcome.TIMED_OUT, Detail.NO_CODE, WhoActs.CITIZEN)
     problems = []
-    future = scanner.scan(time.monotonic() + 1.5, on_problem=problems.append)
-    wait_until(lambda: problems or simulator.show("letters") is not None)
-    bad = future.result(20)
+    for seconds in (1, 4, 16):  # a busy machine is late
+        future = scanner.scan(time.monotonic() + seconds, on_problem=problems.append)
+        wait_until(lambda: problems or future.done() or simulator.show("letters") is not None)  # noqa: B023 - waits here
+        bad = future.result(30)
+        if problems:
+            break
     assert (bad.outcome, bad.detail, bad.problem) == (
         Outcome.TIMED_OUT,
         Detail.BAD_CODE,

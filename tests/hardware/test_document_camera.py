@@ -43,7 +43,7 @@ def flat(scene):
 # where the page is
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.floats(-40, 40), min_size=8, max_size=8), st.integers(0, 2**16))
 def test_a_page_is_found_wherever_it_lies_on_a_plain_table(shifts, seed):
     corners = PLACED + np.array(shifts, np.float32).reshape(4, 2)
@@ -52,7 +52,7 @@ def test_a_page_is_found_wherever_it_lies_on_a_plain_table(shifts, seed):
     assert np.linalg.norm(found - corners, axis=1).max() < 3  # of 1600 pixels across
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.floats(-35, 35))
 def test_a_page_that_lies_askew_is_found(degrees):
     middle = PLACED.mean(axis=0)
@@ -195,7 +195,7 @@ def test_a_page_that_is_still_moved_is_waited_for(tray, soon, wait_until):
     simulator.shows(*itertools.chain(*((place, blank(1280, 960)) for place in places)))
     future = camera.capture(soon())
     before = simulator.sent
-    wait_until(lambda: simulator.sent > before + 20)
+    wait_until(lambda: simulator.sent > before + 12)
     assert not future.done()
     simulator.show_page()
     assert future.result(20).outcome is Outcome.DONE
@@ -221,7 +221,10 @@ def test_what_hinders_is_told_and_is_the_cause_of_the_time_out(tray, soon, wait_
     cancelled = camera.capture(soon(), on_hint=hints.append)
     wait_until(lambda: detail in hints)
     cancelled.cancel()
-    captured = camera.capture(time.monotonic() + 1.0).result(20)
+    for seconds in (1, 4, 16):  # a busy machine sees few frames
+        captured = camera.capture(time.monotonic() + seconds).result(30)
+        if captured.detail is detail:
+            break
     assert (captured.outcome, captured.detail, captured.who_acts) == (Outcome.TIMED_OUT, detail, WhoActs.CITIZEN)
 
 

@@ -394,7 +394,10 @@ def test_what_hinders_is_told_and_is_the_cause_of_the_time_out(stage, soon, wait
     begun = stage.camera.find_face(stage.consent, soon(60), on_hint=stage.stubborn)
     wait_until(lambda: detail in stage.hints)
     begun.cancel()
-    face = stage.camera.find_face(stage.consent, time.monotonic() + 0.6).result(20)
+    for seconds in (1, 4, 16):  # a busy machine sees few frames
+        face = stage.camera.find_face(stage.consent, time.monotonic() + seconds).result(30)
+        if face.detail is detail:
+            break
     assert (face.outcome, face.detail) == (Outcome.TIMED_OUT, detail)
 
 
