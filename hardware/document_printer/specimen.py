@@ -24,7 +24,7 @@ def specimen() -> PdfDocument:
         (
             (26, "打印机自检 Printer self-test"),
             (14, "请核对：四边线条完整，字迹清晰，灰阶均匀，二维码可扫。"),
-            (14, "Check: the frame is whole, the type is sharp, the greys are even, the code can be read."),
+            (11, "Check: the frame is whole, the type is sharp, the greys are even, the code can be read."),
             (9, "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz 0123456789"),
             (9, "永和九年，岁在癸丑，暮春之初，会于会稽山阴之兰亭"),
         )

@@ -19,6 +19,7 @@ from hardware.ticket_printer.codec import (
     FenceEcho,
     OrderedPaperStatus,
     RealTimeStatus,
+    Stray,
     ask_fence,
     ask_real_time,
     automatic_status,
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 PIECE_BYTES: Final = 1024
 MAX_ANSWER_BYTES: Final = 4096
+MAX_STRAYS: Final = 4
+"""So many bytes that mean nothing may come with an answer; with more, what looks like one is noise too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Conversation:
         """One real-time question; None when unanswered.
 
         The answer does not name its question, so what came before is taken away first, and where answers that differ
-        came it is asked again.
+        came, or one among much that is none, it is asked again.
         """
         for _ in range(self._timing.misses):
             self._on_stray(self._answers.feed(run.discard_input()))
@@ -101,13 +104,15 @@ class Conversation:
             until = time.monotonic() + self._timing.answer_s
             run.write(ask_real_time(n), until)
             found: set[int] = set()
+            strays = 0
             while not found and (data := run.read(until)):
                 answers = self._answers.feed(data)
                 self._on_stray(answers)
+                strays += sum(isinstance(answer, Stray) for answer in answers)
                 found = {answer.byte for answer in answers if isinstance(answer, RealTimeStatus)}
             if not found:
                 return None
-            if len(found) == 1:
+            if len(found) == 1 and strays <= MAX_STRAYS:
                 return found.pop()
         return None
 

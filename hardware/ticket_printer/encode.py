@@ -143,7 +143,7 @@ class _Encoder:
         columns = self._profile.columns // block.width
         if columns < 2:
             raise BadDocument(f"text {block.width} times as wide does not fit the paper")
-        self.put(_style(block))
+        self.put(_style(block, chinese=self._profile.chinese is not ChineseFont.NONE))
         for line in printable_lines(block.text):
             for part in wrap(line, columns):
                 native = native_bytes(part, self._profile.chinese)
@@ -192,7 +192,7 @@ class _Encoder:
         self._air(quiet)
 
 
-def _style(block: Text) -> bytes:
+def _style(block: Text, *, chinese: bool) -> bytes:
     """Alignment, size, weight and line spacing.
 
     `GS !` sets the size of all characters; models that keep a size of their own for Chinese ones follow `FS !`, which
@@ -200,7 +200,7 @@ def _style(block: Text) -> bytes:
     """
     style = bytes((0x1B, 0x61, _ALIGN[block.align]))
     style += bytes((0x1D, 0x21, (block.width - 1) << 4 | (block.height - 1)))
-    if block.width <= 2 and block.height <= 2:
+    if chinese and block.width <= 2 and block.height <= 2:
         style += bytes((0x1C, 0x21, (block.width - 1) * 0x04 | (block.height - 1) * 0x08))
     style += bytes((0x1B, 0x45, block.bold))
     return style + bytes((0x1B, 0x33, CHARACTER_DOTS * block.height + LINE_GAP_DOTS))

@@ -315,7 +315,7 @@ class TicketPrinter(Device[Line]):
             length_mm=self._profile.roll_mm,
             near_end_mm=self._profile.near_end_mm,
         )
-        if sensed is not Supply.UNKNOWN:
+        if sensed is not Supply.UNKNOWN and status.detail is not Detail.COVER_OPEN:
             self._paper = sensed
         self._keep_roll(roll)
         paper = forecast.supply(sensed, roll)

@@ -90,3 +90,16 @@ def test_few_slips_left_is_told_without_a_near_end_sensor_and_over_a_restart(ben
     assert printer.status.health is Health.OK
     printer.close()
     store.close()
+
+
+def test_a_roll_changed_behind_an_open_cover_is_a_new_one(bench, soon):
+    simulator = bench.tcp_printer_simulator()
+    printer = bench.printer(simulator.address)
+    simulator.set_faults(paper_out=True)
+    assert printer.ask_status(soon()).result(20).levels["slips"] == 0
+    simulator.set_faults(cover_open=True)
+    assert printer.ask_status(soon()).result(20).detail is Detail.COVER_OPEN
+    simulator.set_faults(paper_out=False)
+    assert printer.ask_status(soon()).result(20).detail is Detail.COVER_OPEN
+    simulator.set_faults(cover_open=False)
+    assert printer.ask_status(soon()).result(20).levels["slips"] > 700

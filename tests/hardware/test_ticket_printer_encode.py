@@ -7,9 +7,20 @@ from PIL import Image as Picture
 
 from hardware.errors import BadDocument
 from hardware.ticket_printer.codec import real_time_sequences
-from hardware.ticket_printer.document import Banner, BigText, Feed, Image, PrintDocument, QrCode, Rule, Text
+from hardware.ticket_printer.document import (
+    Align,
+    Banner,
+    BigText,
+    Feed,
+    Image,
+    Logo,
+    PrintDocument,
+    QrCode,
+    Rule,
+    Text,
+)
 from hardware.ticket_printer.encode import encode_document
-from hardware.ticket_printer.profile import PrinterProfile
+from hardware.ticket_printer.profile import ChineseFont, PrinterProfile
 from hardware.ticket_printer.raster import SlipFont, raster_commands, without_real_time
 
 
@@ -26,6 +37,31 @@ def stream(slip_font, *blocks, **profile):
 
 def test_chinese_mode_is_switched_on_after_every_initialise(slip_font):
     assert stream(slip_font).startswith(bytes.fromhex("1B 40 1C 26"))
+
+
+def test_a_printer_without_chinese_gets_no_command_of_its_chinese_mode(slip_font):
+    sent = stream(slip_font, Text("Window 3"), chinese=ChineseFont.NONE)
+    assert sent.startswith(bytes.fromhex("1B 40 1C 2E"))
+    assert sent.count(b"\x1c") == 1
+
+
+def test_text_after_a_drawn_line_stands_where_it_should_again(slip_font):
+    """Drawn lines carry their own place and put the printer's alignment to the left."""
+    sent = stream(slip_font, Text("㛃\nWindow 3", align=Align.CENTER))
+    place = sent.rindex(b"Window 3")
+    assert sent[:place].endswith(b"\x1b\x61\x01")
+
+
+def test_the_paper_that_a_slip_takes_is_counted_block_by_block(slip_font):
+    def dots(*blocks):
+        return encode_document(PrintDocument(blocks), PrinterProfile(feed_before_cut_lines=0), slip_font).height_dots
+
+    assert dots() == 0
+    assert dots(Text("A\nB", 2, 2)) == 2 * (48 + 8)
+    assert dots(Feed(3)) == 3 * 32
+    assert dots(Image(8, 100, bytes(100))) == 100
+    assert dots(Logo("K1", Image(8, 100, bytes(100)))) == 100
+    assert dots(Text("A"), Feed(1)) == dots(Text("A")) + dots(Feed(1))
 
 
 def test_a_native_qr_code_is_the_published_sequence(slip_font):
