@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +38,7 @@ def main(
     unknown = set(chosen) - set(simulated_drivers())
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(simulated_drivers())}")
+    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
     with ThreadPoolExecutor(at_once) as running:
         rows = list(running.map(lambda driver_id: _run(driver_id, cycles, row), chosen))
     latencies = list(ratios(turns)) if turns else []
@@ -108,7 +110,8 @@ def _cells(cell: dict[str, Any]) -> tuple[str, ...]:
         _with_cause(cell["health"], cell["health_detail"]),
         _seconds(cell["noticed_s"]),
         _seconds(cell["returned_s"]),
-        _with_cause(cell["verdict_after"], cell["detail_after"]),
+        _with_cause(cell["verdict_after"], cell["detail_after"])
+        + (f" ({cell['tests_after']} tests)" if cell["tests_after"] > 1 else ""),
         f"{cell['leaked_threads']}/{cell['leaked_descriptors']}",
     )
 

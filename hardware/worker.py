@@ -210,13 +210,14 @@ class DeviceWorker(Generic[C]):
             return self._queue.popleft() if self._queue and not self.closing else None
 
     def _execute(self, command: Command[C, Any]) -> None:
-        if self._connection is None and not self._open():
-            command.settle(LineLost(f"{self.device}: cannot be opened"))
+        lost = self._open() if self._connection is None else None
+        if lost is not None:
+            command.settle(lost)
             return
         self._after(command.execute(Run(self, command)))
 
     def _look_after_device(self) -> None:
-        if self._connection is None and not self._open():
+        if self._connection is None and self._open() is not None:
             return
         deadline = time.monotonic() + self._probe_timeout_s
         probe: Command[C, None] = Command(
@@ -265,14 +266,15 @@ class DeviceWorker(Generic[C]):
         if self._hearing is not None:
             self._hearing.cancel()
 
-    def _open(self) -> bool:
+    def _open(self) -> LineLost | None:
+        """Open the connection; why it could not be."""
         try:
             self._connection = self._opener()
         except LineLost as error:
             self._failed(error)
-            return False
+            return error
         self._next_turn = 0.0
-        return True
+        return None
 
     def _after(self, error: HardwareError | None) -> None:
         if isinstance(error, LineLost):

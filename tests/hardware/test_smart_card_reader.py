@@ -9,9 +9,11 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
+from hardware.addresses import PcscAddress
 from hardware.cancel import CancelToken
 from hardware.card_waiting import CardEvent
 from hardware.device import Supervision
+from hardware.drivers import driver
 from hardware.errors import BadAddress, NoAnswer
 from hardware.events import CardInserted, CardRemoved, StatusChanged
 from hardware.roles import Role
@@ -408,6 +410,15 @@ def test_readers_are_found_by_names_that_stay(simulator):
     found = {str(each.address): each.description for each in pcsc_readers()}
     assert found["pcsc:Simulated Card Reader *"] == "Simulated Card Reader 00 00"
     assert found["pcsc:Simulated Card Reader 00 01"] == "Simulated Card Reader 00 01"
+
+
+def test_a_reader_is_asked_for_without_touching_its_card(simulator):
+    probe = driver("social-security-card").probe
+    assert probe(PcscAddress("Simulated Card Reader *"), 1.0).health is Health.OK
+    assert probe(PcscAddress("Simulated Card Reader 00 01"), 1.0).health is Health.OK
+    assert probe(PcscAddress("Another Reader *"), 1.0) is None
+    simulator.killed_service()
+    assert probe(PcscAddress("Simulated Card Reader *"), 1.0) is None
 
 
 @pytest.mark.parametrize(
