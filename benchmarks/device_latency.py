@@ -16,7 +16,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-SUBJECTS: Final = ("benchmarks.card_latency:card_ratios", "benchmarks.device_latency_print:print_ratios")
+SUBJECTS: Final = (
+    "benchmarks.card_latency:card_ratios",
+    "benchmarks.device_latency_print:print_ratios",
+    "benchmarks.device_latency_camera:camera_ratios",
+)
 """`module:function`; the function takes a number of turns and gives `Ratio`s."""
 
 
