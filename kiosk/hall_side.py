@@ -1,6 +1,7 @@
 """The terminal's side of the link: birth and will, what the hall retains for it, orders, and what it reports."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, Protocol
@@ -51,6 +52,7 @@ class HallSide:
         offline_use: Callable[[], OfflineUse | None],
         on_desired: Callable[[Desired], None],
         on_self_test: Callable[[], None],
+        rng: random.Random | None = None,
     ) -> None:
         self._device, self._hall = profile.terminal, profile.hall
         self._journal = journal
@@ -91,6 +93,7 @@ class HallSide:
             versions=versions,
             clock=clock,
             offline_use=offline_use,
+            rng=rng,
         )
 
     def report(self, reported: Reported, presence: PresenceState) -> None:

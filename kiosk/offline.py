@@ -51,12 +51,14 @@ class Offline:
         *,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
         new_token: Callable[[], str] = lambda: secrets.token_urlsafe(18),
     ) -> None:
         self._journal = journal
         self._on_ready = on_ready
         self._clock = clock
         self._monotonic = monotonic
+        self._new_id = new_id
         self._new_token = new_token
         self._held: Holding | None = None
         self._sync: Sync | None = None
@@ -141,7 +143,7 @@ class Offline:
             return taken
         after, number = taken
         fact = OfflineTicket(
-            ticket=secrets.token_hex(16),
+            ticket=self._new_id(),
             follow_token=self._new_token(),
             service=service.id,
             queue=service.queue,

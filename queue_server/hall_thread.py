@@ -5,6 +5,7 @@ It is the `HallPort` of the rest of the server: commands come from any thread's 
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
@@ -44,10 +45,11 @@ class HallThread:
         devices: DeviceBook,
         *,
         now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._feed = Feed()
-        self._work = HallWork(settings, ledger, alerts, devices, self._feed, now=now)
+        self._work = HallWork(settings, ledger, alerts, devices, self._feed, now=now, monotonic=monotonic)
         self._thread = threading.Thread(target=self._run, name=f"hall-{settings.hall}", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._looping = threading.Event()
@@ -158,7 +160,7 @@ class HallThread:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._main())
+            asyncio.run(self.main())
         except BaseException as error:  # noqa: BLE001 - whatever ended the loop ends the program, which is started anew
             inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
             log.error("hall_thread_failed", hall=self.hall_id, error=type(inner).__name__, at=where(inner))
@@ -166,7 +168,8 @@ class HallThread:
         finally:
             self._looping.set()
 
-    async def _main(self) -> None:
+    async def main(self) -> None:
+        """What the thread does, for a loop of one's own: lead the hall until stopped."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._looping.set()
         async with asyncio.TaskGroup() as group:

@@ -67,6 +67,7 @@ class WireSide:
         *,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
+        edge: Edge | None = None,
     ) -> None:
         self._settings = settings
         self._hall = hall
@@ -74,7 +75,7 @@ class WireSide:
         self._alerts = alerts
         self._now = now
         self._monotonic = monotonic
-        self._edge = Edge(settings.public_url)
+        self._edge = edge or Edge(settings.public_url)
         self._link: Link | None = None
         self._since = now()
         self._desired_revision: int | None = None
