@@ -239,13 +239,13 @@ def main(
     """Measure and print one JSON object."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="estation-bench-", dir=_scratch()))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="estation-bench-", dir=scratch()))
         cluster = stack.enter_context(PrivatePostgres()) if postgres else None
         figures = asyncio.run(measure(Path(folder), crowd, seconds, cluster)).report(crowd)
         print(json.dumps({"ledger": "postgresql" if postgres else "sqlite"} | figures))
 
 
-def _scratch() -> Path:
+def scratch() -> Path:
     """On the disk of the checkout: the system's temporary directory may be memory."""
     scratch = Path(__file__).parent.parent / "var"
     scratch.mkdir(exist_ok=True)

@@ -15,43 +15,44 @@ from queue_server.hall.visits import Addressee
 EVENTS: Mapping[str, Text] = MappingProxyType(
     {
         "ticket_issued": Text(
-            "取号 {number}:{service},{priority_class},排入“{queue}”。",
+            "取号 {number}：{service}，{priority_class}，排入“{queue}”。",
             "Number {number} was given: {service}, {priority_class}, into “{queue}”.",
         ),
         "ticket_called": Text("{counter} 号窗口叫号 {number}。", "Counter {counter} called {number}."),
         "ticket_recalled": Text("{counter} 号窗口重呼 {number}。", "Counter {counter} called {number} again."),
         "service_started": Text("{counter} 号窗口开始办理。", "Counter {counter} began to serve."),
         "service_completed": Text("{counter} 号窗口办结。", "Counter {counter} completed the service."),
-        "service_planned": Text("后续业务改为:{planned}。", "Services to follow: {planned}."),
+        "service_planned": Text("后续业务改为：{planned}。", "Services to follow: {planned}."),
         "no_show_recorded": Text(
-            "叫号后未到 {counter} 号窗口,记为过号。", "Did not come to counter {counter}: no-show."
+            "叫号后未到 {counter} 号窗口，记为过号。", "Did not come to counter {counter}: no-show."
         ),
         "ticket_cancelled": Text("号票作废。", "The ticket was cancelled."),
         "ticket_expired": Text("号票随营业日结束而过期。", "The ticket expired with its day."),
         "step_opened": Text(
-            "{origin}:{service},排入“{queue}”{addressee}。", "{origin}: {service}, into “{queue}”{addressee}."
+            "{origin}：{service}，排入“{queue}”{addressee}。", "{origin}: {service}, into “{queue}”{addressee}."
         ),
-        "ticket_transferred": Text("号票转出,号码不变。", "The ticket was sent on under its number."),
+        "ticket_transferred": Text("号票转出，号码不变。", "The ticket was sent on under its number."),
         "ticket_reclassified": Text(
-            "改为:{service},{priority_class},排入“{queue}”。", "Changed to {service}, {priority_class}, in “{queue}”."
+            "改为：{service}，{priority_class}，排入“{queue}”。",
+            "Changed to {service}, {priority_class}, in “{queue}”.",
         ),
         "ticket_held": Text("挂起{pool}。", "Put on hold{pool}."),
-        "ticket_resumed": Text("取消挂起,回到队伍。", "Taken off hold, back in line."),
+        "ticket_resumed": Text("取消挂起，回到队伍。", "Taken off hold, back in line."),
         "act_undone": Text("撤销{undone}。", "Undone: {undone}."),
         "counter_taken_over": Text(
-            "{clerk} 接管 {counter} 号窗口(原为 {from_clerk})。",
+            "{clerk} 接管 {counter} 号窗口（原为 {from_clerk}）。",
             "{clerk} took over counter {counter} from {from_clerk}.",
         ),
-        "rated": Text("评价 {level} 分({way})。", "Rated {level} of 5 ({way})."),
-        "repetition_flagged": Text("系统提示:重复取号。", "Flagged: repeated numbers."),
-        "appointment_booked": Text("预约 {service},{starts_at}。", "An appointment was made: {service}, {starts_at}."),
+        "rated": Text("评价 {level} 分（{way}）。", "Rated {level} of 5 ({way})."),
+        "repetition_flagged": Text("系统提示：重复取号。", "Flagged: repeated numbers."),
+        "appointment_booked": Text("预约 {service}，{starts_at}。", "An appointment was made: {service}, {starts_at}."),
         "appointment_changed": Text(
             "预约由 {was} 改到 {starts_at}。", "The appointment was moved from {was} to {starts_at}."
         ),
         "appointment_cancelled": Text("预约取消。", "The appointment was cancelled."),
         "appointment_checked_in": Text("预约签到。", "Checked in for the appointment."),
         "appointment_missed": Text("预约爽约。", "The appointment was missed."),
-        "turn_near": Text("前面还有 {ahead} 人,已发出提醒。", "{ahead} ahead: the person was told."),
+        "turn_near": Text("前面还有 {ahead} 人，已发出提醒。", "{ahead} ahead: the person was told."),
     }
 )
 """One for every kind of event that can be about a ticket."""
@@ -62,7 +63,7 @@ _ACTORS: Mapping[str, Text] = MappingProxyType(
         "clerk": Text("窗口人员 {name}", "clerk {name}"),
         "manager": Text("管理人员 {name}", "manager {name}"),
         "technician": Text("运维人员 {name}", "technician {name}"),
-        "system": Text("系统({name})", "system ({name})"),
+        "system": Text("系统（{name}）", "system ({name})"),
         "citizen": Text("办事人", "citizen"),
         "channel": Text("预约渠道 {name}", "channel {name}"),
     }
@@ -71,7 +72,7 @@ _NOTES: Mapping[str, Text] = MappingProxyType(
     {
         "slip_printed": Text("小票已打印{reprint}。", "The slip was printed{reprint}."),
         "slip_shown": Text(
-            "小票未打印,号码显示在屏幕上{cause}。", "No slip: the number was shown on the screen{cause}."
+            "小票未打印，号码显示在屏幕上{cause}。", "No slip: the number was shown on the screen{cause}."
         ),
         "slip_unknown": Text("小票是否打印出来未知{cause}。", "Whether the slip came out is unknown{cause}."),
     }
@@ -133,7 +134,7 @@ def note_in_words(act: str, details: str) -> Text:
     known: dict[str, Any] = json.loads(details)
     cause = str(known.get("cause") or "")
     params = {
-        "reprint": Text("(补打)", " (again)") if known.get("reprint") else NO_TEXT,
+        "reprint": Text("（补打）", " (again)") if known.get("reprint") else NO_TEXT,
         "cause": Text(f"({cause})", f" ({cause})") if cause else NO_TEXT,
     }
     return _filled(sentence, params)
@@ -192,9 +193,9 @@ def _whom(names: Names, value: Addressee | None) -> Text:
         return NO_TEXT
     if value.kind == "counter":
         number = _counter(names, value.id).zh
-        return Text(f"(由 {number} 号窗口办理)", f" (for counter {number})")
+        return Text(f"（由 {number} 号窗口办理）", f" (for counter {number})")
     person = _clerk(names, value.id).zh
-    return Text(f"(由 {person} 办理)", f" (for {person})")
+    return Text(f"（由 {person} 办理）", f" (for {person})")
 
 
 def _instant(names: Names, value: datetime) -> Text:

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -29,6 +30,8 @@ STOP_WITHIN_S = 4.5
 WEB_STOP_S = 1
 RELOAD_EVERY_S = 2.0
 """How soon a device or a person that the command line registered is known here."""
+RELOAD_SHARE = 0.05
+"""The part of the time that it may take: with many halls it comes less often."""
 GC_THRESHOLDS = (20_000, 20, 20)
 """A full collection stops everybody for a tenth of a second: let it come seldom, and only over what is new."""
 FIRST_CONFIGURATION_S = 2.0
@@ -112,13 +115,16 @@ class _Server:
             self._fail()
 
     async def _reload(self) -> None:
+        pause = RELOAD_EVERY_S
         while True:
-            await asyncio.sleep(RELOAD_EVERY_S)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             for seat in self._seats:
                 try:
                     await asyncio.to_thread(seat.books.reload)
                 except LedgerError as error:
                     log.error("registers_not_read", hall=seat.place.hall, error=type(error).__name__)
+            pause = max(RELOAD_EVERY_S, (time.monotonic() - began) / RELOAD_SHARE)
 
     def _web_config(self) -> uvicorn.Config:
         web = self._config.web

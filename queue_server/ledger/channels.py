@@ -137,11 +137,11 @@ class ChannelRegisters:
         """Make a delivery of each new notice for each webhook that wants it, in one transaction; notices handled."""
         table = tables.notices
         new = select(table).where(table.c.hall == hall, table.c.spread == 0).order_by(table.c.seq).limit(limit)
-        hooks = self.webhooks(hall)
         with self._database.read() as connection:
             rows = connection.execute(new).all()
         if not rows:
             return 0
+        hooks = self.webhooks(hall)
         deliveries = [
             asdict(DeliveryRow(hook.id, row.id, PENDING, 0, row.at))
             for row in rows

@@ -265,7 +265,6 @@ def _engine(address: URL) -> Engine:
         pool_size=4,
         max_overflow=12,
         pool_timeout=CONNECT_WITHIN_S,
-        pool_pre_ping=True,
     )
 
 
