@@ -6,6 +6,7 @@ import platform
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -19,6 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hardware.cabinet import Cabinet
+from hardware.drivers import asset
+from hardware.errors import BadAddress
 from hardware.profile import BadProfile, Binding, load, terminal_name
 from hardware.roles import Role
 from hardware.self_test import Progress
@@ -35,6 +38,7 @@ from hardware.technician.self_tests import run_self_tests
 from hardware.technician.simulated import everything_simulated, simulators_for
 from hardware.technician.watching import WatchScreen
 from hardware.technician.words import HEALTHS, VERDICTS, advice
+from hardware.ticket_printer.printer import TicketPrinter
 
 BAD_PROFILE: Final = 3
 """Exit status where a profile cannot be used; 0, 1 and 2 are verdicts, 64 is a wrong command line."""
@@ -112,6 +116,33 @@ def self_test(
     console.print(f"结论 Verdict: {VERDICTS[record.verdict]}")
     console.print(f"报告 Report: {pdf_file}  {json_file}", soft_wrap=True)
     raise typer.Exit(record.exit_code)
+
+
+@app.command("printer-model")
+def printer_model(
+    address: Annotated[str, typer.Argument(help="Such as tcp:192.0.2.7:9100 or usb:04b8:0e15")],
+    within: Annotated[float, typer.Option(help="Seconds", min=1, max=60)] = 10.0,
+) -> None:
+    """Ask a ticket printer for its model and the proofs of printing that it knows; prints the lines for the profile.
+
+    A printer that does not know a question may print some of its letters. Exit status 1 when it does not answer."""
+    try:
+        printer = TicketPrinter(address, asset("fonts/NotoSansSC-Regular.otf"))
+    except BadAddress as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        probed = printer.identify(time.monotonic() + within).result()
+    finally:
+        printer.close()
+    if probed is None:
+        errors.print("打印机无应答或不可用 The printer does not answer, or cannot work now.")
+        raise typer.Exit(1)
+    said = probed.identity
+    known = "" if probed.known else "  # not in the table of models: check width and font on the slip of its test"
+    console.print(f"# {said.maker} {said.model} {said.firmware}".rstrip(), soft_wrap=True, highlight=False)
+    lines = ["[devices.ticket_printer]", 'driver = "escpos"', f'address = "{address}"']
+    for line in (*lines, f'model = "{probed.profile.name}"{known}', f'fence = "{probed.profile.fence}"'):
+        console.print(line, markup=False, soft_wrap=True, highlight=False)
 
 
 @app.command()

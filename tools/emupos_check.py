@@ -1,4 +1,4 @@
-"""The ticket printer's driver judged by emupos, a simulated printer of another make (alpha, needs Python 3.13 or newer).
+"""The ticket printer's driver judged by emupos, a simulated printer of another make (alpha; Python 3.13 or newer).
 
     python3.13 -m venv DIR && DIR/bin/pip install emupos==0.4.0
     python -m tools.emupos_check DIR/bin/emupos
@@ -92,7 +92,7 @@ def running(emupos: Path, folder: Path) -> Iterator[tuple[str, Callable[[str, st
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     (folder / "e.yaml").write_text(CONFIGURATION.format(port=port))
-    command = [emupos.absolute(), "run", "--config", "e.yaml"]
+    command = [str(emupos.absolute()), "run", "--config", "e.yaml"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 30
@@ -102,7 +102,7 @@ def running(emupos: Path, folder: Path) -> Iterator[tuple[str, Callable[[str, st
             time.sleep(0.1)
 
         def fault(act: str, name: str) -> None:
-            command = [emupos.absolute(), "fault", act, "front", name]
+            command = [str(emupos.absolute()), "fault", act, "front", name]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=30)
 
         yield f"tcp:127.0.0.1:{port}", fault

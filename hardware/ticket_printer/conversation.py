@@ -57,6 +57,8 @@ class PrinterTiming:
     """Unanswered questions in a row after which the printer counts as silent."""
     look_interval_s: float = 0.3
     """Between two looks at the status while a fence is awaited."""
+    idle_s: float = 60.0
+    """Of listening, until a probe ends it."""
     not_taken_s: float = 60.0
     """A slip that hangs in the mouth this long is told."""
 
@@ -119,6 +121,13 @@ class Conversation:
     def want_changes(self, run: Run[Line]) -> None:
         """Let the printer tell changes by itself (`GS a`)."""
         run.write(ASK_AUTOMATIC_STATUS, time.monotonic() + self._timing.answer_s)
+
+    def hear(self, run: Run[Line], until: float) -> DeviceStatus | None:
+        """The next change that the printer tells by itself; None when something else came, or nothing."""
+        answers = self._answers.feed(run.read(until))
+        self._on_stray(answers)
+        told = [answer for answer in answers if isinstance(answer, AutomaticStatus)]
+        return self._judge(automatic_status(told[-1].frame)) if told else None
 
     def information(self, run: Run[Line], n: int) -> str:
         """A name of the printer (`GS I n`); empty when it does not tell."""

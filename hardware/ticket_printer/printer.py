@@ -100,6 +100,8 @@ class TicketPrinter(Device[Line]):
     outlives the driver. Raises `BadAddress`, and OSError for a font that cannot be read.
     """
 
+    listens = True
+
     def __init__(
         self,
         address: str,
@@ -274,6 +276,20 @@ class TicketPrinter(Device[Line]):
         if status.usable and self._greeted is not run.connection:
             self._greet(run)
         return self._with_mouth(status, self._look_at_mouth(run)) if self._in_mouth is not None else status
+
+    def _listen(self, run: Run[Line]) -> None:
+        """Changes that the printer tells by itself, where it does; a connection that it drops is opened again."""
+        while True:
+            if not self._profile.automatic_status:
+                run.pause(self._timing.idle_s)
+                continue
+            try:
+                status = self._talk.hear(run, time.monotonic() + self._timing.idle_s)
+            except LineLost:
+                run.reopen()
+                return
+            if status is not None:
+                run.report(status)
 
     def _greet(self, run: Run[Line]) -> None:
         """Once for each connection."""

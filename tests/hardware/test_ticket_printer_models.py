@@ -1,6 +1,7 @@
 """What differs between printers: the table of models, the probe, kept logos, the mouth, and fences without an id."""
 
 import dataclasses
+import tomllib
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,12 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 from PIL import ImageDraw
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from hardware.__main__ import app
+from hardware.device import Supervision
 from hardware.print_jobs import JobState
+from hardware.profile import read as bindings
 from hardware.simulators.line import LineFaults
 from hardware.simulators.ticket_printer import PrinterModel
 from hardware.ticket_printer.codec import automatic_status, status_of
@@ -144,6 +149,18 @@ def test_a_probe_finds_the_model_and_the_fences_that_work(bench, soon, knows_pro
     probed = bench.printer(simulator.address).identify(soon()).result(20)
     assert (probed.identity.model, probed.known, probed.profile.width_dots) == ("TM-T88VI", True, 512)
     assert probed.profile.fence is (Fence.PROCESS_ID if knows_process_id else Fence.PAPER_SENSOR)
+
+
+def test_the_command_line_prints_what_a_profile_needs_for_the_printer_at_an_address(bench):
+    model = PrinterModel("EPSON", "TM-T88VI", "20.10", knows_process_id=False)
+    simulator = bench.tcp_printer_simulator(model=model)
+    asked = CliRunner().invoke(app, ["printer-model", simulator.address])
+    assert asked.exit_code == 0
+    (binding,) = bindings(tomllib.loads(asked.output)["devices"], bench.folder)
+    assert (binding.options.profile().name, binding.options.profile().fence) == ("epson-tm-t88", Fence.PAPER_SENSOR)
+    simulator.set_faults(cover_open=True)
+    assert CliRunner().invoke(app, ["printer-model", simulator.address]).exit_code == 1
+    assert CliRunner().invoke(app, ["printer-model", "parallel:1"]).exit_code == 64
 
 
 def test_a_probe_of_a_silent_or_faulty_printer_finds_nothing_and_guesses_nothing(bench, soon):
@@ -285,3 +302,27 @@ def test_a_model_without_a_knife_gets_no_cut(bench, soon):
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
     assert simulator.slips == []
     assert simulator.uncut
+
+
+def test_a_printer_that_tells_changes_itself_is_heard_at_once_without_being_asked(bench, wait_until):
+    simulator = bench.tcp_printer_simulator()
+    profile = PrinterProfile(automatic_status=True)
+    rarely = Supervision(probe_interval_s=600)
+    printer = bench.printer(simulator.address, profile=profile, supervision=rarely)
+    wait_until(lambda: printer.status.health is Health.OK)
+    simulator.set_faults(cover_open=True)
+    wait_until(lambda: printer.status.detail is Detail.COVER_OPEN)
+    assert printer.status.health is Health.FAULT
+
+
+def test_a_listening_driver_opens_an_idle_connection_again_that_the_printer_dropped(bench, soon, wait_until):
+    simulator = bench.tcp_printer_simulator()
+    rarely = Supervision(probe_interval_s=600)
+    told = []
+    printer = bench.printer(
+        simulator.address, profile=PrinterProfile(automatic_status=True), supervision=rarely, on_event=told.append
+    )
+    wait_until(lambda: printer.status.health is Health.OK)
+    simulator.line.drop_connection()
+    assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
+    assert {event.status.health for event in told} <= {Health.UNKNOWN, Health.OK}
