@@ -5,6 +5,7 @@ device's row in a process of its own (so that leaks are its own) and prints it a
 """
 
 import contextlib
+import itertools
 import json
 import os
 import tempfile
@@ -31,10 +32,11 @@ from hardware.vocabulary import DeviceStatus, Verdict
 from hardware.worker import BackOff
 
 QUICK: Final = Supervision(BackOff(first_s=0.02, limit_s=0.1), probe_interval_s=0.1)
-IN_TROUBLE_WITHIN_S: Final = 4.0
-"""For a test that cannot pass: long enough for every driver's own patience."""
+IN_TROUBLE_WITHIN_S: Final = 3.0
+"""For a test that cannot pass."""
 TEST_WITHIN_S: Final = 30.0
 NOTICE_WITHIN_S: Final = 10.0
+TESTS_AFTER: Final = 3
 RETURN_WITHIN_S: Final = 20.0
 SETTLE_WITHIN_S: Final = 5.0
 
@@ -98,6 +100,8 @@ class Cell:
     """From the end of the condition until the device was usable again."""
     verdict_after: str = ""
     detail_after: str = ""
+    tests_after: int = 0
+    """How many tests it took: what was still on its way (half a picture) may cost one."""
     leaked_threads: int = 0
     leaked_descriptors: int = 0
 
@@ -161,10 +165,11 @@ def run_cell(simulator: Simulator, binding: Binding, condition: Condition) -> Ce
             _wait(lambda: device.status.usable, RETURN_WITHIN_S)
             began = time.monotonic()
         try:
-            report, told_s = _suffer(simulator, device, condition)
+            shown = _told_by_health(binding, condition)
+            report, told_s = _suffer(simulator, device, condition, shown)
         except NoSuchTrouble:
             return Cell(condition, applies=False)
-        if _told_by_health(binding, condition):
+        if shown:
             _wait(lambda: not device.status.usable, NOTICE_WITHIN_S)
         status = device.status
         unusable = [at - began for at, each in heard.statuses(began) if not each.usable]
@@ -174,7 +179,7 @@ def run_cell(simulator: Simulator, binding: Binding, condition: Condition) -> Ce
         returned = time.monotonic() - over if _wait(lambda: device.status.usable, RETURN_WITHIN_S) else None
         decisive = _decisive(report)
         told = tuple(each.health.value for at, each in heard.statuses(began) if at <= over)
-        after = _self_test(simulator, device, TEST_WITHIN_S)
+        after, tests = _test_until_pass(simulator, device)
     finally:
         device.close()
     threads, descriptors = _leaked(before)
@@ -189,6 +194,7 @@ def run_cell(simulator: Simulator, binding: Binding, condition: Condition) -> Ce
         returned_s=returned,
         verdict_after=after.verdict.value,
         detail_after=_decisive(after),
+        tests_after=tests,
         leaked_threads=threads,
         leaked_descriptors=descriptors,
     )
@@ -220,14 +226,19 @@ def run_cycles(simulator: Simulator, binding: Binding, count: int) -> Cycles:
     return Cycles(count, missed, seconds, max(notices), max(returns), threads, descriptors)
 
 
-def _suffer(simulator: Simulator, device: Device[Any], condition: Condition) -> tuple[SelfTestReport, list[float]]:
-    """Have the condition happen and test the device meanwhile; when the test told of it, if it did."""
+def _suffer(
+    simulator: Simulator, device: Device[Any], condition: Condition, shown: bool
+) -> tuple[SelfTestReport, list[float]]:
+    """Have the condition happen, wait until the status shows it where it can, and test the device meanwhile; when the
+    test told of it, if it did."""
     began = time.monotonic()
     if condition is Condition.UNPLUGGED_MID_COMMAND:
         report = _vanish_meanwhile(simulator, device)
         return report, [] if report.verdict is Verdict.PASS else [time.monotonic() - began]
     if condition in _TROUBLES:
         simulator.trouble(_TROUBLES[condition])
+        if shown:
+            _wait(lambda: not device.status.usable, NOTICE_WITHIN_S)
     elif condition is not Condition.ABSENT_AT_START:
         simulator.unplug()
         _wait(lambda: not device.status.usable, NOTICE_WITHIN_S)
@@ -240,10 +251,11 @@ def _suffer(simulator: Simulator, device: Device[Any], condition: Condition) -> 
 
 
 def _vanish_meanwhile(simulator: Simulator, device: Device[Any]) -> SelfTestReport:
-    """A test whose device goes away in the middle of the step for which a person is wanted, the longest one."""
+    """A test whose device goes away in the middle of its first exchange."""
+    steps = itertools.count()
 
     def said(progress: Progress) -> None:
-        if isinstance(progress, StepBegun) and progress.request is not None:
+        if isinstance(progress, StepBegun) and next(steps) == 0:
             simulator.trouble(Trouble.VANISHES)
 
     return _self_test(simulator, device, IN_TROUBLE_WITHIN_S, said)
@@ -262,6 +274,15 @@ def _self_test(
     report = device.self_test(deadline, on_progress=said).result(within_s + NOTICE_WITHIN_S)
     hands.rest()
     return report
+
+
+def _test_until_pass(simulator: Simulator, device: Device[Any]) -> tuple[SelfTestReport, int]:
+    """The test once it is over, three times at most."""
+    tests = 1
+    while (report := _self_test(simulator, device, TEST_WITHIN_S)).verdict is not Verdict.PASS and tests < TESTS_AFTER:
+        _wait(lambda: device.status.usable, RETURN_WITHIN_S)
+        tests += 1
+    return report, tests
 
 
 def _told_by_health(binding: Binding, condition: Condition) -> bool:

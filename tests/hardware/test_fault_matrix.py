@@ -17,7 +17,7 @@ from hardware.vocabulary import Detail, Health, Verdict
 from tests.hardware.fault_matrix import NOT_TOLD_BY_HEALTH, Condition
 
 ROOT = Path(__file__).parents[2]
-AT_ONCE = 6
+AT_ONCE = 12
 CYCLES = 20
 FAULTS = [condition for condition in Condition if condition not in {Condition.SLOW, Condition.BACK_AGAIN}]
 GONE = {Condition.ABSENT_AT_START, Condition.UNPLUGGED_IDLE, Condition.UNPLUGGED_MID_COMMAND}
