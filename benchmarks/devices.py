@@ -29,7 +29,7 @@ def main(
     cycles: Annotated[int, typer.Option(help="Plug cycles after each row", min=0)] = 50,
     row: Annotated[bool, typer.Option(help="Run the conditions")] = True,
     at_once: Annotated[int, typer.Option(help="Devices at once, each in its own process", min=1)] = 3,
-    turns: Annotated[int, typer.Option(help="Turns of each latency; 0: none is measured", min=0)] = 0,
+    turns: Annotated[int, typer.Option(help="Turns of each latency; 0: none is measured", min=0)] = 9,
     as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
 ) -> None:
     """Exit status 1 where a device in trouble passed, did not come back, missed a cycle or leaked, or where a latency
@@ -46,7 +46,8 @@ def main(
         typer.echo(json.dumps({"rows": rows, "latencies": [asdict(each) for each in latencies]}, indent=2))
     else:
         _show(rows)
-        show_ratios(Console(width=None if sys.stdout.isatty() else 180), latencies)
+        if latencies:
+            show_ratios(Console(width=None if sys.stdout.isatty() else 180), latencies)
     raise typer.Exit(1 if any(_bad(each) for each in rows) or not all(each.kept for each in latencies) else 0)
 
 
