@@ -162,7 +162,7 @@ class Capture:
                 self._take(source)
         except cv2.error as error:
             with self._arrived:
-                self._end(f"library error {error.code}")
+                self._end(f"library error {getattr(error, 'code', None)}")
         finally:
             if source is not None:
                 source.close()

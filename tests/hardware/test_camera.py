@@ -264,6 +264,43 @@ def test_what_is_not_there_or_no_camera_cannot_be_opened(tmp_path):
         Capture(VideoAddress(str(tmp_path / "text.avi")), QUICK)
 
 
+def test_a_camera_of_the_kernel_is_asked_for_size_rate_compression_and_one_buffer(monkeypatch, tmp_path, soon):
+    """No camera is here: what is asked of the library for `/dev/v4l/…`, with a library that writes it down."""
+    asked = {}
+
+    class Library:
+        def __init__(self, path, backend):
+            asked["opened"] = (path, backend)
+
+        def set(self, name, value):
+            asked[name] = value
+
+        def get(self, _):
+            return 30.0
+
+        def grab(self):
+            time.sleep(0.005)
+            return True
+
+        def retrieve(self):
+            return True, next(pictures)
+
+        def release(self):
+            asked["released"] = True
+
+    pictures = noisy(blank(), 100_000)
+    monkeypatch.setattr("hardware.camera.capture.cv2.VideoCapture", Library)
+    with ExitStack() as stack:
+        capture = Capture(VideoAddress("/dev/null"), CaptureSettings(width=1920, height=1080, fps=12))  # a device node
+        stack.callback(capture.close)
+        assert capture.take(0.0, soon()) is not None
+    assert asked["opened"] == ("/dev/null", cv2.CAP_V4L2)
+    assert asked[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"MJPG")
+    assert (asked[cv2.CAP_PROP_FRAME_WIDTH], asked[cv2.CAP_PROP_FRAME_HEIGHT]) == (1920, 1080)
+    assert (asked[cv2.CAP_PROP_FPS], asked[cv2.CAP_PROP_BUFFERSIZE]) == (12, 1)
+    assert asked["released"]
+
+
 def test_beside_a_thread_that_hangs_in_the_library_no_second_one_is_started(tmp_path, wait_until):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "silent"))
