@@ -13,6 +13,7 @@ from queue_server.hall.configuration import HallConfiguration
 from queue_server.hall.counters import CounterSession
 from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.numbers import next_serial
+from queue_server.hall.opening import opens_next
 from queue_server.hall.rules import PriorityClass
 from queue_server.hall.states import StepState
 from queue_server.hall.store import Facts, Store
@@ -234,13 +235,14 @@ class Hall:
         today = self.business_date(now)
         if self.store.open_day != today and self.store.is_past(today):
             reason = refusals.DayAlreadyClosed.code
-        elif self.configuration.rules.close_when_no_counter and not numbers:
-            reason = refusals.ServiceClosed.code
-        elif next_serial(self.store, queue, today) is None:
-            reason = refusals.NumbersExhausted.code
         elif refused := limits.closed(self, found, queue, now):
             reason = refused.code
             opens_at = datetime.fromisoformat(text) if (text := str(refused.params().get("opens_at", ""))) else None
+        elif self.configuration.rules.close_when_no_counter and not numbers:
+            reason = refusals.ServiceClosed.code
+            opens_at = opens_next(self.configuration, found, now)
+        elif next_serial(self.store, queue, today) is None:
+            reason = refusals.NumbersExhausted.code
         return ServiceState(
             service=service,
             open=reason is None,

@@ -170,16 +170,16 @@ def closed(hall: "Hall", service: "Service", queue: "Queue", now: datetime) -> R
         if last <= now:
             after = opening.standing(hall.configuration, service, standing.closes_at)
             opens_at = standing.closes_at if after.open else after.opens_at
-            return refusals.OutsideHours(service=service.id, opens_at=_text(opens_at))
+            return refusals.OutsideHours(service=service.id, opens_at=instant_text(opens_at))
     if not standing.open:
         kind = refusals.OutsideHours if standing.later_today else refusals.NotToday
-        return kind(service=service.id, opens_at=_text(standing.opens_at))
+        return kind(service=service.id, opens_at=instant_text(standing.opens_at))
     if refused := _of_quota(hall, service, now):
         return refused
     if limits.not_reached == "refuse" and (closes_at := standing.closes_at) is not None:
         wait = wait_range(hall, queue.id, now)
         if wait is not None and now + timedelta(minutes=wait.low) > closes_at:
-            return refusals.NotReachableToday(service=service.id, closes_at=_text(closes_at))
+            return refusals.NotReachableToday(service=service.id, closes_at=instant_text(closes_at))
     return None
 
 
@@ -264,7 +264,7 @@ def check_limits(c: "HallConfiguration") -> Iterator[tuple[str, str]]:
             yield "negative", f"services[{service.id}].quota"
 
 
-def _text(instant: datetime | None) -> str:
+def instant_text(instant: datetime | None) -> str:
     """RFC 3339 in UTC, for the parameters of a refusal; empty where there is no such instant."""
     return "" if instant is None else instant.isoformat(timespec="seconds")
 

@@ -126,6 +126,16 @@ def standing(configuration: "HallConfiguration", service: "Service", now: dateti
     return Standing(open=False, opens_at=opens_at, later_today=same_day)
 
 
+def opens_next(configuration: "HallConfiguration", service: "Service", now: datetime) -> datetime | None:
+    """When the service opens next by its calendar, apart from the stretch that is open now; None: nothing says so."""
+    found = standing(configuration, service, now)
+    if found.open:
+        found = (
+            standing(configuration, service, found.closes_at) if found.closes_at is not None else Standing(open=True)
+        )
+    return found.opens_at
+
+
 def check_calendars(c: "HallConfiguration") -> Iterator[tuple[str, str]]:
     """Every rule that the calendars break: code and place."""
     known = [calendar.id for calendar in c.calendars]

@@ -123,10 +123,14 @@ class PersonNotKeyed(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceClosed(Refusal):
-    """No counter that serves it is open, and the hall's rule is not to let people wait for none."""
+    """No counter that serves it is open, and the hall's rule is not to let people wait for none.
+
+    `opens_at`: when the service's calendar opens next (RFC 3339 in UTC); empty where no calendar says so.
+    """
 
     code: ClassVar[str] = "service_closed"
     service: str
+    opens_at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

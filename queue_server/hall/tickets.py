@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from queue_server.hall import limits, refusals
+from queue_server.hall import limits, opening, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
 from queue_server.hall.appointments import CITIZEN_LEFT, reopen
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why, quick
@@ -136,7 +136,8 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
         return refusal
     without_counter = configuration.rules.close_when_no_counter and command.appointment is None
     if without_counter and not hall.open_counters(queue.id):
-        return refusals.ServiceClosed(service=service.id)
+        opens_at = limits.instant_text(opening.opens_next(configuration, service, now))
+        return refusals.ServiceClosed(service=service.id, opens_at=opens_at)
     given = next_serial(store, queue, day)
     if given is None:
         return refusals.NumbersExhausted(queue=queue.id, last=queue.last)

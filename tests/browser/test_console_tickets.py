@@ -149,6 +149,7 @@ def test_a_manager_takes_a_counter_over_with_the_ticket_in_service(
     current(clerk, number, "serving")
     manager = open_page(browser, f"{hall.url}/console")
     sign_in(manager, "zhaojun")
+    expect(manager.locator("[data-act=take_over]")).to_have_count(1)
     keep(manager, "console-take-over")
     choose(manager, "[data-act=take_over][data-counter=counter-2]")
     manager.click("[data-act=take_over][data-counter=counter-2]")
