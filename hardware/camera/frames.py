@@ -63,8 +63,10 @@ def lower_hash(image: Image) -> int | None:
 
 
 class FreezeWatch:
-    """Tells a picture that has frozen: one of the last few, again and again, for at least `after_s` seconds and `frames`
-    frames. (Of a hung camera one picture comes; decoders fill what is missing of a picture from one of several.)"""
+    """Tells a picture that has frozen: one of the last few, again and again, for `after_s` seconds and `frames` frames.
+
+    Of a hung camera one picture comes; decoders fill what is missing of a picture from one of several.
+    """
 
     def __init__(self, after_s: float = 3.0, frames: int = 5) -> None:
         self._after_s = after_s
