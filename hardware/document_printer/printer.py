@@ -155,8 +155,9 @@ class DocumentPrinter(Device[IppConnection]):
         self._own_jobs = jobs is None
         self._jobs = jobs or PrintJobStore(None, lambda: datetime.now(UTC))
         self._misses = 0
-        self._abandoned = False
-        """Whether a job may be left in the queue, because nobody answered when it was to be taken out."""
+        self._abandoned: bool | None = None
+        """Whether a job may be left in the queue: nobody answered when it was to be taken out, or this program ended
+        before it could. None: not looked up yet."""
         self._last_of_printer: PrinterState | None = None
         super().__init__(
             role,
@@ -344,9 +345,18 @@ class DocumentPrinter(Device[IppConnection]):
 
     def _probe(self, run: Run[IppConnection]) -> DeviceStatus:
         status = self._look(run)[0]
+        if self._abandoned is None:
+            self._abandoned = self._broken_off_earlier()
         if self._abandoned:  # a scheduler that was away keeps its jobs, and would print them now
             self._abandoned = not self._clear(run)
         return status
+
+    def _broken_off_earlier(self) -> bool:
+        try:
+            unsettled = self._jobs.unsettled().result()
+        except HardwareError:
+            return True
+        return any(job.device == self.role and job.detail is Detail.INTERRUPTED for job in unsettled)
 
     def _look(self, run: Run[IppConnection]) -> tuple[DeviceStatus, tuple[PrinterState, ...]]:
         """Scheduler and printer; a printer that is missed now and then counts as it was."""

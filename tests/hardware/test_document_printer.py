@@ -1,7 +1,11 @@
 """The document printer's driver against the simulated IPP printer: every fault of the printer and of the way to it."""
 
+import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -276,6 +280,65 @@ def test_an_id_is_printed_once_and_a_reprint_names_it(simulator, tmp_path):
     assert [document.job_name for document in simulator.documents] == ["certificate:7", "certificate:7:1"]
     printer.close()
     store.close()
+
+
+KILLED = """
+import os, signal, sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from hardware.addresses import parse_address
+from hardware.document_printer.document import PdfDocument
+from hardware.document_printer.printer import DocumentPrinter
+from hardware.print_jobs import PrintJobStore
+
+address, path, fatal = sys.argv[1:]
+store = PrintJobStore(Path(path), lambda: datetime.now(UTC))
+printer = DocumentPrinter(parse_address(address), jobs=store)
+
+def die(state):
+    if state == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+document = PdfDocument(bytearray(b"%PDF-1.4 /Type /Page name-canary-7f3a"), 1)
+printer.print(document, time.monotonic() + 20, job="certificate:7", on_state=die).result(20)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fatal", "then"),
+    [
+        (JobState.PREFLIGHT, JobState.FAILED),
+        (JobState.SENDING, JobState.UNKNOWN),
+        (JobState.SENT, JobState.UNKNOWN),
+        (JobState.PRINTED, JobState.PRINTED),
+    ],
+)
+def test_a_program_killed_in_any_state_tells_the_truth_and_leaves_nothing_for_the_next_citizen(
+    simulator, tmp_path, wait_until, fatal, then
+):
+    if fatal is not JobState.PRINTED:
+        simulator.set_faults(stuck=True)
+    path = tmp_path / "jobs.sqlite3"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, simulator.address, str(path), fatal],
+        cwd=Path(__file__).parents[2],
+        timeout=60,
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    store = PrintJobStore(path, lambda: datetime.now(UTC))
+    assert store.find("certificate:7").result().state is then
+    printer = DocumentPrinter(parse_address(simulator.address), timing=QUICK, supervision=SUPERVISION, jobs=store)
+    if then is JobState.UNKNOWN:
+        wait_until(lambda: simulator.waiting == 0)
+    assert printer.clear_queue(soon()).result(20) is Outcome.DONE
+    simulator.clear_faults()
+    assert printer.print(pdf(), soon()).result(20).outcome is Outcome.DONE
+    assert len(simulator.documents) == (2 if fatal is JobState.PRINTED else 1)
+    printer.close()
+    store.close()
+    assert not any(b"name-canary-7f3a" in file.read_bytes() for file in tmp_path.glob("jobs.sqlite3*"))
 
 
 def test_its_own_test_prints_one_page_and_says_how_much_toner_is_left(simulator, printer):

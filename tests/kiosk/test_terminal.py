@@ -214,6 +214,19 @@ async def test_a_slip_that_breaks_off_is_unknown_and_prints_nothing_twice(hall, 
     assert hall.printer.slips == []
 
 
+async def test_a_slip_that_cannot_be_kept_as_a_job_is_not_printed_and_the_number_stays(tmp_path, sample_bundle):
+    (tmp_path / "state" / "print-jobs.sqlite3").mkdir(parents=True)
+    async with Hall(tmp_path, sample_bundle).open() as hall:
+        hall.reader.lay(SAMPLE_CARDS[0])
+        await hall.seen(CatalogueView)
+        hall.terminal.send(intents.ChooseService("pension-claim"))
+        await hall.seen(TicketView, slip=SlipState.NOT_PRINTED, slip_cause="job_not_kept")
+        assert hall.view.number == "A001"
+        await until(lambda: hall.server.asked_for(Slip))
+        assert hall.server.asked_for(Slip)[0].outcome == "shown"
+        assert hall.printer.slips == []
+
+
 @pytest.mark.parametrize(
     ("state", "outcome"), [(JobState.PREFLIGHT, "shown"), (JobState.SENDING, "unknown"), (JobState.SENT, "unknown")]
 )
