@@ -53,16 +53,16 @@ REFUSED = {
     ),
     "quota_reached": Sentence(mark("All numbers for this service have been taken for now."), _DESK),
     "quota_reached_morning": Sentence(
-        mark("All of this morning's numbers for this service have been taken."),
-        mark("Numbers are given again this afternoon. Staff can help if it is urgent."),
+        mark("This morning's numbers are all taken."),
+        mark("There are more this afternoon. Staff can help if it is urgent."),
     ),
     "quota_reached_afternoon": Sentence(
-        mark("All of this afternoon's numbers for this service have been taken."),
+        mark("This afternoon's numbers are all taken."),
         mark("Please come back on the next working day. Staff can help if it is urgent."),
     ),
     "not_reachable_today": Sentence(
-        mark("The queue is so long that you would not be reached before closing at {closes_at}."),
-        mark("Please come back on the next working day, or ask at the information desk."),
+        mark("You would not be reached before closing at {closes_at}."),
+        mark("Please come back on the next working day."),
     ),
     "too_many_numbers": Sentence(
         mark("You have taken {limit} numbers today; more are not possible here."),

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from kivy.lang import Builder
+from kivy.properties import NumericProperty
 
 from kiosk.journeys.intents import Finish, Reprint, TakeAnother
 from kiosk.journeys.views import SlipState, TicketView
 from kiosk.journeys.words import Words
 from screens import sentences
+from screens.measures import LARGE
 from screens.screen import StationScreen
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
@@ -21,12 +23,17 @@ _SLIP_ICONS = {
 
 
 class TicketScreen(StationScreen):
+    number_scale = NumericProperty(1.0)
+
     def render(self, view: TicketView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         yours = tr("{name}, your number", name=view.masked_name) if view.masked_name else tr("Your number")
         portrait = self.theme.portrait
         # The height of a landscape panel belongs to the number: its words stand small above it there.
         self.title, ids.yours.content, self.shows_steps = (yours, "", True) if portrait else ("", yours, False)
+        # On a low panel large type makes a long number no larger than leaves room for the words beside it.
+        low = self.theme.large and not portrait
+        self.number_scale = max(1 / LARGE, min(1.0, 4 / max(4, len(view.number)))) if low else 1.0
         ids.number.content = view.number
         ids.number.spoken = tr("Your number is {number}", number=view.number)
         ids.service.content = view.service
@@ -44,10 +51,12 @@ class TicketScreen(StationScreen):
         """Who is ahead and how long it takes; for an offline number, what it is and that it counts."""
         ids, tr = self.ids, words.tr
         closes = view.may_close_at
-        ids.warning.content = tr("You may not be reached before closing at {time}", time=closes) if closes else ""
+        ids.notice.content = tr("You may not be reached before closing at {time}", time=closes) if closes else ""
+        ids.notice.colour = "danger" if closes else "ink"
         if view.offline:
             ids.ahead.content = tr("Offline number, taken at {time}", time=view.taken_at)
-            ids.wait.content = tr("It is valid: you are called in the order of that time")
+            ids.wait.content = ""
+            ids.notice.content = tr("It is valid: you are called in the order of that time")
             return
         ids.ahead.content = words.ntr("{n} person ahead of you", "{n} people ahead of you", view.people_ahead or 0)
         if not view.people_ahead:

@@ -100,7 +100,7 @@ def too_small_words(texts: list[Text], mm: float, scale: float) -> list[str]:
     return [
         f"too small: {text.content!r}"
         for text in texts
-        if text.font_size * CAP_HEIGHT * mm < CHARACTER_MM[text.role] * scale
+        if text.font_size * CAP_HEIGHT * mm < CHARACTER_MM[text.role] * (1 if text.role == "number" else scale)
         or (text.role == "small" and len(text.content) > 60)
     ]
 
