@@ -168,7 +168,7 @@ def test_any_attributes_make_a_status_and_a_look(attributes):
 
 
 @given(st.binary(max_size=400))
-@example(bytes.fromhex("0101 0000 0000 0001 01 35 0001 61 0004 FFF0 FFF0 03"))  # lengths that lead backwards
+@example(bytes.fromhex("0101 0000 0000 0001 01 44 0001 61 0001 62 35 0000 FFFB FFFC 03"))  # lengths lead backwards
 @example(bytes.fromhex("0101 0000 0000 0001 01 21 FFF0 0000 03"))
 @example(b"")
 def test_any_bytes_are_an_answer_a_refusal_or_none(data):
