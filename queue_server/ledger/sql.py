@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, literal, or_, select, update
 
 from queue_server.ledger import leases, tables
 from queue_server.ledger.chain import GENESIS
@@ -82,21 +82,26 @@ class SqlLedger:
 
     def renew(self, lease: Lease, ttl_s: float) -> Lease:
         with self._database.write(from_reserve=True, durable=False, alone=False) as connection:
-            until = connection.execute(select(self._database.now())).scalar_one() + ttl_s
-            self._set_until(connection, lease, until)
-            state = self._state(connection, lease.hall)
-            wanted = leases.wanted_by(state, self._ready(connection, lease.hall)) if state.home else None
+            until, home = self._set_until(connection, lease, self._database.now() + ttl_s)
+            wanted = None
+            if home not in (None, lease.holder):
+                wanted = leases.wanted_by(self._state(connection, lease.hall), self._ready(connection, lease.hall))
         return Lease(lease.hall, lease.holder, lease.epoch, until, wanted)
 
     def release(self, lease: Lease) -> None:
         with suppress(Fenced), self._database.write(from_reserve=True, alone=False) as connection:
-            self._set_until(connection, lease, 0.0)
+            self._set_until(connection, lease, literal(0.0))
 
-    def _set_until(self, connection: Connection, lease: Lease, until: float) -> None:
+    @staticmethod
+    def _set_until(connection: Connection, lease: Lease, until: ColumnElement[float]) -> tuple[float, str | None]:
+        """Set it, and return it with the hall's home. Raises `Fenced`."""
         table = tables.leases
         mine = (table.c.hall == lease.hall) & (table.c.epoch == lease.epoch) & (table.c.holder == lease.holder)
-        if connection.execute(update(table).where(mine).values(until=until)).rowcount != 1:
+        changed = update(table).where(mine).values(until=until).returning(table.c.until, table.c.home)
+        row = connection.execute(changed).one_or_none()
+        if row is None:
             raise Fenced(f"epoch {lease.epoch} of {lease.hall} is over")
+        return row.until, row.home
 
     def set_home(self, hall: str, server: str | None) -> None:
         with self._database.write(from_reserve=True) as connection:
