@@ -24,8 +24,10 @@ GONE = {Condition.ABSENT_AT_START, Condition.UNPLUGGED_IDLE, Condition.UNPLUGGED
 
 
 @pytest.fixture(scope="session")
-def rows():
-    """The rows of all devices, by driver id."""
+def rows(request):
+    """The rows of the devices whose tests were chosen, by driver id."""
+    callspecs = [getattr(item, "callspec", None) for item in request.session.items if "rows" in item.fixturenames]
+    chosen = {callspec.params["driver_id"] for callspec in callspecs if callspec is not None}
 
     def run(driver_id):
         done = subprocess.run(
@@ -40,7 +42,9 @@ def rows():
         return json.loads(done.stdout)
 
     with ThreadPoolExecutor(AT_ONCE) as running:
-        futures = {driver_id: running.submit(run, driver_id) for driver_id in simulated_drivers()}
+        futures = {
+            driver_id: running.submit(run, driver_id) for driver_id in simulated_drivers() if driver_id in chosen
+        }
         yield futures
 
 
