@@ -119,7 +119,7 @@ def test_a_card_left_by_the_one_before_is_not_read_for_the_next(simulator, desk,
     simulator.restart_service()
     wait_until(lambda: desk.reader._monitor.state.card)
     future.result(20)  # the service's end is a fault of the reader; the card stays the same one
-    timed_out = desk.wait_for_card(0.3).result(20)
+    timed_out = desk.wait_for_card(1.0).result(20)
     assert (timed_out.outcome, timed_out.detail) == (Outcome.TIMED_OUT, Detail.CARD_NOT_LIFTED)
     future = desk.wait_for_card()
     simulator.pull()
@@ -162,7 +162,7 @@ def test_a_card_that_cannot_be_read_is_asked_for_again_and_nothing_hangs(simulat
     future = desk.wait_for_card()
     wait_until(lambda: bool({CardEvent.LIFT_AND_RELAY, CardEvent.WRONG_CARD} & set(desk.events)))
     future.cancel()
-    read = desk.wait_for_card(0.05).result(20)
+    read = desk.wait_for_card(1.0).result(20)
     assert (read.outcome, read.detail, read.who_acts) == (
         Outcome.TIMED_OUT,
         Detail.CARD_NOT_LIFTED,
