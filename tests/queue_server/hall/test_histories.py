@@ -206,7 +206,8 @@ class Histories(RuleBasedStateMachine):
             assert isinstance(event, TicketCalled)
             assert best is not None
             assert event.ticket == best.ticket.id == listed[0].id
-            assert waiting[event.ticket].queue in self.hall.queues_of(session)
+            called = waiting[event.ticket]
+            assert called.queue in self.hall.queues_of(session) or called.step.addressee is not None
         if doubled:
             assert isinstance(self.act(replace(click, call=self.scene.id("call"))), Refusal)
 
