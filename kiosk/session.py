@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from kiosk.journeys.ink import Ink
 from wire.person_key import person_key
 
 
@@ -28,12 +29,12 @@ class SessionWiped(RuntimeError):
 
 
 class KioskSession:
-    """Name, number and person key of one citizen, in bytes that `wipe` overwrites.
+    """Name, number, person key and signature of one citizen, in bytes that `wipe` overwrites.
 
     `number` counts sessions as the journey does. Its repr shows nothing personal; it cannot be pickled or copied.
     """
 
-    __slots__ = ("_document", "_key", "_masked_name", "_masked_number", "_name", "_wiped", "number")
+    __slots__ = ("_document", "_ink", "_key", "_masked_name", "_masked_number", "_name", "_wiped", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -42,6 +43,7 @@ class KioskSession:
         self._key = bytearray()
         self._masked_name = bytearray()
         self._masked_number = bytearray()
+        self._ink: Ink | None = None
         self._wiped = False
 
     def __repr__(self) -> str:
@@ -74,6 +76,25 @@ class KioskSession:
         finally:
             card.wipe()
 
+    def sign(self, ink: Ink) -> None:
+        """Keep a signature, and overwrite the one before and, when this session has ended, the new one.
+
+        Raises `SessionWiped`.
+        """
+        if self._wiped:
+            ink.clear()
+            raise SessionWiped
+        if self._ink is not None and self._ink is not ink:
+            self._ink.clear()
+        self._ink = ink
+
+    @property
+    def signature(self) -> Ink | None:
+        """What was signed, for the document of this session; None before that."""
+        if self._wiped:
+            raise SessionWiped
+        return self._ink
+
     @property
     def name(self) -> str:
         return self._read(self._name)
@@ -102,6 +123,9 @@ class KioskSession:
         for field in (self._name, self._document, self._key, self._masked_name, self._masked_number):
             field[:] = bytes(len(field))
             field.clear()
+        if self._ink is not None:
+            self._ink.clear()
+            self._ink = None
         self._wiped = True
 
     def _read(self, field: bytearray) -> str:
