@@ -10,9 +10,10 @@ from queue_server.hall.opening import stretches
 from wire import messages as wire
 
 
-def asked(device: str, hello: wire.Hello, *, renewed: bool) -> GrantOffline:
-    """The command that a hello comes to; `renewed`: it is the first one of a machine that staff vouched for."""
-    use = hello.offline or wire.OfflineUse()
+def asked(device: str, hello: wire.Hello, *, renewed: bool, old: bool = False) -> GrantOffline:
+    """The command that a hello comes to; `renewed`: it is the first one of a machine that staff vouched for. What an
+    `old` one says of the machine's numbers is not so any more."""
+    use = wire.OfflineUse() if old or hello.offline is None else hello.offline
     return GrantOffline(
         by=Actor("device", device),
         device=device,

@@ -86,10 +86,12 @@ def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, 
             raise TypeError(type(body).__name__)
 
 
-def translate_hello(device: str, envelope: Envelope, hello: wire.Hello, *, edge: Edge, renewed: bool) -> Item:
+def translate_hello(
+    device: str, envelope: Envelope, hello: wire.Hello, *, edge: Edge, renewed: bool, old: bool
+) -> Item:
     """The item for a hello that was accepted: the hall says what the terminal holds for bad times.
 
-    `renewed`: it is the first hello of a machine that staff vouched for.
+    `renewed`: it is the first hello of a machine that staff vouched for. `old`: the machine said more since.
     """
 
     def compose(decided: Decided) -> bytes:
@@ -108,7 +110,7 @@ def translate_hello(device: str, envelope: Envelope, hello: wire.Hello, *, edge:
         )
         return encode(body, message_id=envelope.id, at=now, epoch=decided.epoch)
 
-    return Ask(asked(device, hello, renewed=renewed), None, compose)
+    return Ask(asked(device, hello, renewed=renewed, old=old), None, compose)
 
 
 def content_hash(envelope: Envelope) -> str:

@@ -20,6 +20,7 @@ from queue_server.clock import utc_now
 from queue_server.devices import NOT_ACCEPTED, DeviceBook
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
 from queue_server.hall_thread import HallThread
+from queue_server.hello_order import HelloOrder
 from queue_server.runner import Reply, Unanswered
 from queue_server.translator import Edge, refused, translate, translate_hello
 from wire import messages, topics
@@ -82,6 +83,7 @@ class WireSide:
         self._presence_rev = 0
         self._services_at = 0.0
         self._services_due: asyncio.TimerHandle | None = None
+        self._hellos = HelloOrder()
         self._malformed: dict[str, deque[float]] = {}
         self._last_malformed: dict[str, float] = {}
         self._lost_at: float | None = monotonic()
@@ -144,6 +146,8 @@ class WireSide:
 
     async def _received(self, received: Received) -> None:
         device, body = received.topic.device, received.body
+        if isinstance(body, messages.OfflineTicket) and device is not None:
+            self._hellos.note(device, received.envelope.id)
         if device is None:
             self._look_at_presence(received.topic, body)
         elif isinstance(body, messages.Presence):
@@ -206,10 +210,12 @@ class WireSide:
         self._counts[f"hello_{verdict.verdict}"] += 1
         log.info("hello", device=device, verdict=verdict.verdict, code=verdict.code)
         if verdict.verdict == "accepted":
+            old = self._hellos.is_old(device, envelope.id)
             said = await self._hall.submit(
-                translate_hello(device, envelope, hello, edge=self._edge, renewed=verdict.renewed)
+                translate_hello(device, envelope, hello, edge=self._edge, renewed=verdict.renewed, old=old)
             )
             if isinstance(said, Reply) and said.answer is not None:
+                self._hellos.note(device, envelope.id)
                 return said.answer
         bundle = self._hall.bundle()
         now = self._now()

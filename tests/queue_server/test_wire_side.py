@@ -74,6 +74,36 @@ async def test_a_refused_terminal_is_turned_away_at_once_also_while_it_is_connec
         assert (hello.verdict, hello.code) == ("refused", "device_refused")
 
 
+async def test_a_hello_that_comes_once_more_says_nothing_of_the_numbers_that_a_machine_holds(tmp_path: Path) -> None:
+    async with running(tmp_path, "k1") as rig:
+        k1 = await rig.talker("k1")
+        await k1.hello()
+        standing = messages.Hello(
+            boot_id="0badcafe", conn_seq=1, instance="instance-1", offline=messages.OfflineUse(own_next=1)
+        )
+        assert (await k1.ask(standing, request_id="0badcafe-50")).offline.prefix == "XA"
+        taken = messages.OfflineTicket(
+            ticket="a" * 32,
+            follow_token="b" * 22,
+            service=SERVICE,
+            queue="social-security",
+            number="XA001",
+            prefix="XA",
+            serial=1,
+            lease=None,
+            business_date=rig.clock().date(),
+            taken_at=rig.clock(),
+            uncertain_s=1,
+        )
+        await k1.send(encode(taken, message_id="0badcafe-60", at=AT), lane="journal")
+        assert (await k1.answer("0badcafe-60")).ticket == "a" * 32
+        late = await k1.ask(standing, request_id="0badcafe-50")
+        assert (late.verdict, late.offline.prefix) == ("accepted", "XA")
+        assert codes(rig) == {}
+        copied = await k1.ask(standing, request_id="0badcafe-70")
+        assert (copied.verdict, copied.code) == ("refused", "cloned_device")
+
+
 async def test_another_instance_of_a_device_is_a_clone(tmp_path: Path) -> None:
     async with running(tmp_path, "k1") as rig:
         k1 = await rig.talker("k1")
