@@ -144,6 +144,7 @@ DRIVER: Final = Driver(
     schemes=LINE_SCHEMES,
     open=_open,
     options=SerialScannerOptions,
+    bauds=(115200, 9600),
     find=serial_ports,
     probe=partial(probe_by_opening, _open, SerialScannerOptions(), Role.CODE_SCANNER),
 )
