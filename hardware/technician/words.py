@@ -183,6 +183,7 @@ STEPS: Final = _table(
         "reading": ("测距", "reading"),
         "somebody_seen": ("感应到人", "somebody seen"),
         "code_read": ("扫码", "code read"),
+        "page": ("打印一页", "page"),
         "moving_picture": ("画面流动", "moving picture"),
         "page_found": ("找到页面", "page found"),
         "face_models": ("人脸模型", "face models"),
