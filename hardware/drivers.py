@@ -32,6 +32,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "camera-documents": "hardware.camera.document_camera:DRIVER",
         "camera-faces": "hardware.camera.face_camera:DRIVER",
         "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
+        "keypad": "hardware.keypad.keypad:DRIVER",
     }
 )
 """Driver id to `module:name`."""

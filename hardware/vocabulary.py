@@ -135,9 +135,11 @@ class Detail(StrEnum):
     CHALLENGE_NOT_MET = "challenge_not_met"
     NOT_THE_SAME_FACE = "not_the_same_face"
     BAD_CARD_PHOTO = "bad_card_photo"
-
     # presence sensor
     NOBODY_SEEN = "nobody_seen"
+    # keypad, caller, evaluator
+    KEY_STUCK = "key_stuck"
+    NO_KEY = "no_key"
 
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
@@ -173,6 +175,8 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.PAGES_MISSING: WhoActs.CLERK,
         Detail.ASLEEP: WhoActs.NOBODY,
         Detail.NOBODY_SEEN: WhoActs.TECHNICIAN,
+        Detail.KEY_STUCK: WhoActs.TECHNICIAN,
+        Detail.NO_KEY: WhoActs.CITIZEN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

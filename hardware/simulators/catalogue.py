@@ -22,6 +22,7 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "camera-documents": "hardware.simulators.camera:simulate_documents",
         "camera-faces": "hardware.simulators.camera:simulate_faces",
         "maxsonar": "hardware.simulators.presence_sensor:simulate",
+        "keypad": "hardware.simulators.keypad:simulate",
     }
 )
 """Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""

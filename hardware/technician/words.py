@@ -171,6 +171,8 @@ ADVICE: Final = _table(
         Detail.NO_CONSENT: ("未同意人脸核验：改用其他方式", "no consent: prove identity another way"),
         Detail.CHALLENGE_NOT_MET: ("动作未完成：按提示再做一次", "the movement was not made: follow the prompt again"),
         Detail.NOBODY_SEEN: ("未感应到人：调整角度或距离", "nobody was seen: turn the sensor or its distance"),
+        Detail.KEY_STUCK: ("按键卡住：清理或更换键盘", "a key is stuck: clean the keypad or change it"),
+        Detail.NO_KEY: ("未收到按键：按键再试", "no key was pressed: press one and try again"),
     }
 )
 STEPS: Final = _table(
@@ -182,6 +184,7 @@ STEPS: Final = _table(
         "slip_with_fence": ("打印并确认出票", "slip with proof"),
         "reading": ("测距", "reading"),
         "somebody_seen": ("感应到人", "somebody seen"),
+        "key_pressed": ("按键", "key pressed"),
         "code_read": ("扫码", "code read"),
         "page": ("打印一页", "page"),
         "moving_picture": ("画面流动", "moving picture"),

@@ -74,6 +74,8 @@ NOT_TOLD_BY_HEALTH: Final = {
     ("code-keyboard", Condition.SILENT): "a keyboard says nothing unless it types",
     ("code-keyboard", Condition.GARBAGE): "a keyboard types keys, whatever they mean",
     ("code-keyboard", Condition.HALF_FRAME): "a keyboard's code without its Enter is a code not yet typed to its end",
+    ("keypad", Condition.SILENT): "a keypad says nothing unless a key is pressed",
+    ("keypad", Condition.GARBAGE): "a keypad sends keys, whatever they mean",
 }
 """What a device's status cannot show, though its test does; by driver id and condition, with the reason."""
 

@@ -1,0 +1,1 @@
+"""Keypad: digits and a few function keys under a citizen's fingers."""
