@@ -51,7 +51,8 @@ def use_of(pids: Iterable[int]) -> Use:
         except OSError:
             continue
         memory += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
-        ticks += int(fields[11]) + int(fields[12])
+        # its own, and that of its children that ended
+        ticks += sum(map(int, fields[11:15]))
     return Use(memory, ticks / 100)
 
 

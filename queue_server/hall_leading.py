@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 ASK_EVERY_S = 0.5
 """How often a server that stands by looks whether the hall is free."""
+KEEP_UP_EVERY_S = 1.0
+"""How far a server that stands by is behind the leader."""
 FIRST_RETRY_S = 0.05
 LEDGER_RETRY_S = 1.0
 BROKEN_RETRY_S = 10.0
@@ -41,6 +43,8 @@ class Leading:
         self._lease: Lease | None = None
         self._sure_until = 0.0
         self._lost_server: str | None = None
+        self._known: Loaded | None = None
+        self._next_keep_up = 0.0
         self.runner: Runner | None = None
         self.answered = Answered(ledger)
         self.next_try = 0.0
@@ -78,6 +82,7 @@ class Leading:
             lease, loaded = await worker.run(self._take)
         except LeaseHeld as held:
             self._stand_by(held)
+            await worker.run(self._keep_up)
             return None
         except LedgerError as error:
             self._alerts.raise_(error.code, hall)
@@ -114,7 +119,18 @@ class Leading:
             if lease.took_from is not None:
                 self._lost_server = lease.took_from
                 self._alerts.raise_("server_lost", lease.took_from)
-        return self._lease, load_hall(self._ledger, self._settings.hall)
+        known, self._known = self._known, None
+        return self._lease, load_hall(self._ledger, self._settings.hall, known)
+
+    def _keep_up(self) -> None:
+        """On the worker, standing by: read what the leader wrote, so that little is left to read when it fails."""
+        if self._monotonic() < self._next_keep_up:
+            return
+        self._next_keep_up = self._monotonic() + KEEP_UP_EVERY_S
+        known, self._known = self._known, None
+        # whoever must lead reads it again and says what is wrong
+        with suppress(LedgerError, HistoryBroken):
+            self._known = load_hall(self._ledger, self._settings.hall, known)
 
     def _stand_by(self, held: LeaseHeld) -> None:
         self.next_try = self._monotonic() + min(max(held.retry_after, FIRST_RETRY_S), ASK_EVERY_S)

@@ -41,8 +41,16 @@ class Loaded:
     replayed: int
 
 
-def load_hall(ledger: Ledger, hall_id: str) -> Loaded:
-    """Load a hall. A snapshot that cannot be read is passed over. Raises `HistoryBroken`, `LedgerUnavailable`."""
+def load_hall(ledger: Ledger, hall_id: str, known: Loaded | None = None) -> Loaded:
+    """Load a hall. A snapshot that cannot be read is passed over. Raises `HistoryBroken`, `LedgerUnavailable`.
+
+    `known`: the hall as it was loaded before; it is brought up to date and not usable afterwards.
+    """
+    if known is not None:
+        try:
+            return _replay(known.hall, known.head, ledger.events(hall_id, known.head.seq), known.replayed)
+        except HistoryBroken as error:
+            log.error("known_hall_unusable", hall=hall_id, seq=error.seq, reason=error.reason)
     snapshot = ledger.snapshot(hall_id, CORE_VERSION)
     if snapshot is not None:
         try:
@@ -53,8 +61,7 @@ def load_hall(ledger: Ledger, hall_id: str) -> Loaded:
     return _replay(Hall(hall_id), Head(0, GENESIS), ledger.events(hall_id))
 
 
-def _replay(hall: Hall, head: Head, rows: Iterable[EventRow]) -> Loaded:
-    replayed = 0
+def _replay(hall: Hall, head: Head, rows: Iterable[EventRow], replayed: int = 0) -> Loaded:
     for row in rows:
         if row.seq != head.seq + 1 or row.prev_hash != head.hash:
             raise HistoryBroken(row.seq, "does not follow the row before it")

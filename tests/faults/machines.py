@@ -31,10 +31,23 @@ RESEND_S = 1.0
 
 
 def lay_out(
-    directory: Path, devices: Iterable[str], *, postgres: PrivatePostgres | None = None, standby: tuple[str, ...] = ()
+    directory: Path,
+    devices: Iterable[str],
+    *,
+    postgres: PrivatePostgres | None = None,
+    standby: tuple[str, ...] = (),
+    hall: bytes | None = None,
 ) -> Site:
     """A site with its broker running, its servers not."""
-    site = Site(directory, hall=HALL, devices=tuple(devices), readers=("watcher",), postgres=postgres, standby=standby)
+    site = Site(
+        directory,
+        hall=HALL,
+        devices=tuple(devices),
+        readers=("watcher",),
+        postgres=postgres,
+        standby=standby,
+        hall_file=hall,
+    )
     site.broker.start()
     site.lay_out({})
     set_server(site, web={"enabled": False})

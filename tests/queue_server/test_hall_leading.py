@@ -1,6 +1,6 @@
 """Leading a hall: nobody is believed whose lease ran out, whoever stands by is silent, whoever is wanted gets it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from queue_server.hall_leading import ASK_EVERY_S, Leading
 from queue_server.hall_port import Done, NotDone
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_turns import Turns
-from queue_server.ledger import LeaseHeld, LedgerUnavailable, MemoryLedger, first_broken
+from queue_server.ledger import EventRow, LeaseHeld, LedgerUnavailable, MemoryLedger, first_broken
 from queue_server.ledger.leases import SETTLED_S
 from queue_server.ledger.registers import Registers
 from queue_server.runner import Ask, Reply
 from queue_server.waiting import waiter
 from queue_server.worker import Worker
-from tests.queue_server.engine import HALL, NOW, Faulty
+from tests.queue_server.engine import HALL, NOW, Engine, Faulty
 from tests.queue_server.rig import PUBLIC_URL, fresh_database, running
 from tests.queue_server.test_hall_thread import issue
 from tests.wire.seats import until
@@ -161,6 +161,33 @@ async def test_a_ledger_that_cannot_be_reached_costs_the_lead_only_when_the_leas
         del two.ledger.renew  # type: ignore[attr-defined]
         await two.first.leading.renew(two.first.worker)
         assert two.first.leading.epoch == 1
+
+
+async def test_who_stands_by_has_read_what_the_leader_wrote_and_reads_the_rest_when_it_takes_over(
+    tmp_path: Path,
+) -> None:
+    async with pair(tmp_path) as two:
+        engine = Engine(two.ledger, "server-1")  # type: ignore[arg-type]  # passes everything else through
+        asked: list[int] = []
+        events = two.ledger.events
+
+        def read(hall: str, after: int = 0) -> Iterator[EventRow]:
+            asked.append(after)
+            yield from events(hall, after)
+
+        two.ledger.events = read  # type: ignore[method-assign]  # stands before the inner ledger's
+        for n in range(1, 4):
+            assert not await two.second.tries()
+            engine.turn([Ask(issue(n))])
+            two.time.seconds += 1
+        engine.ledger.release(engine.ledger.acquire(HALL, "server-1", TTL))
+        assert await two.second.tries()
+        runner = two.second.leading.runner
+        assert runner is not None
+        assert runner.head == two.ledger.head(HALL)
+        assert len(list(runner.hall.tickets())) == 3
+        assert asked[0] == 0
+        assert 0 not in asked[1:]
 
 
 async def test_a_hall_is_handed_to_its_home_and_comes_back_when_the_home_is_gone(tmp_path: Path) -> None:
