@@ -95,13 +95,14 @@ class Hello(Message):
 
 
 class Issue(Message):
-    """Take a number for a service. `planned`: further services of the same visit, in order."""
+    """Take a number for a service."""
 
     service: Id
     priority_class: Id = "ordinary"
     evidence: Id | None = None
     """Kind of evidence by which the class is asked for."""
     planned: Annotated[tuple[Id, ...], Field(max_length=10)] = ()
+    """Further services of the same visit, in order."""
     companions: Annotated[int, Field(ge=0, le=50)] = 0
     person: PersonKey | None = None
     language: Language = "zh"

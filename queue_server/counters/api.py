@@ -10,7 +10,10 @@ from queue_server.counters.bodies import (
     CallTicketBody,
     CounterBody,
     HelpBody,
+    OpenBody,
+    PauseBody,
     Person,
+    ProfileBody,
     QueueBody,
     SeenBody,
     SignedInBody,
@@ -69,13 +72,48 @@ async def counter_state(service: Service, _staff: Signed, counter: Id) -> Counte
 
 
 @router.post("/counters/{counter}/open", operation_id="openCounter", tags=["counters"], responses=problems(*ACT))
-async def openanswered(service: Service, staff: Signed, counter: Id, key: IdempotencyKey = None) -> CounterBody:
+async def open_counter(
+    service: Service, staff: Signed, counter: Id, body: OpenBody | None = None, key: IdempotencyKey = None
+) -> CounterBody:
     """Take a counter. The answer's `session` names it in every further act."""
-    return answered(await service.open_counter(staff, counter, once(key)))
+    profile = body.profile if body else None
+    return answered(await service.open_counter(staff, counter, once(key), profile=profile))
+
+
+@router.post("/counters/{counter}/take-over", operation_id="takeOver", tags=["counters"], responses=problems(*ACT))
+async def take_over(service: Service, staff: Signed, counter: Id, key: IdempotencyKey = None) -> CounterBody:
+    """A manager takes a counter over, with whoever is called or served there; the other session is closed."""
+    return answered(await service.take_over(staff, counter, once(key)))
+
+
+@router.post("/sessions/{session}/pause", operation_id="pauseCounter", tags=["counters"], responses=problems(*ACT))
+async def pause(
+    service: Service, staff: Signed, session: Id, body: PauseBody, key: IdempotencyKey = None
+) -> CounterBody:
+    """Stop calling for a while, for one of the hall's reasons."""
+    return answered(await service.pause(staff, session, body.reason, body.seen, once(key)))
+
+
+@router.post(
+    "/sessions/{session}/continue", operation_id="continueCounter", tags=["counters"], responses=problems(*ACT)
+)
+async def go_on(
+    service: Service, staff: Signed, session: Id, body: SeenBody, key: IdempotencyKey = None
+) -> CounterBody:
+    """Call again after a pause."""
+    return answered(await service.go_on(staff, session, body.seen, once(key)))
+
+
+@router.post("/sessions/{session}/profile", operation_id="chooseProfile", tags=["counters"], responses=problems(*ACT))
+async def choose_profile(
+    service: Service, staff: Signed, session: Id, body: ProfileBody, key: IdempotencyKey = None
+) -> CounterBody:
+    """Work by another profile of the counter's class; null: the counter's own."""
+    return answered(await service.choose_profile(staff, session, body.profile, body.seen, once(key)))
 
 
 @router.post("/sessions/{session}/close", operation_id="closeCounter", tags=["counters"], responses=problems(*ACT))
-async def closeanswered(service: Service, staff: Signed, session: Id, key: IdempotencyKey = None) -> CounterBody:
+async def close_counter(service: Service, staff: Signed, session: Id, key: IdempotencyKey = None) -> CounterBody:
     """Leave a counter that serves nobody."""
     return answered(await service.close_counter(staff, session, once(key)))
 

@@ -15,7 +15,11 @@ OF_CLERKS = {
     "session_of_other", "nobody_waiting", "ticket_unknown", "ticket_already_called", "ticket_not_waiting",
     "ticket_finished", "ticket_not_for_counter", "ticket_not_called", "ticket_not_served", "ticket_still_called",
     "ticket_still_served", "recall_too_soon", "recall_limit_reached", "help_unknown", "help_already_acknowledged",
-    "hall_not_configured",
+    "hall_not_configured", "recall_first", "not_on_duty", "counter_not_open", "queue_not_of_counter",
+    "ticket_at_other_counter", "ticket_not_holdable", "ticket_not_held", "ticket_not_passed", "nothing_to_undo",
+    "undo_too_late", "counter_paused", "counter_not_paused", "pause_reason_unknown", "profile_unknown",
+    "profile_beyond_class", "take_over_not_allowed", "service_unknown", "priority_class_unknown", "evidence_missing",
+    "class_not_granted", "companions_out_of_range", "too_many_services", "day_not_open",
 }  # fmt: skip
 
 

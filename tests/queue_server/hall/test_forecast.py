@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queue_server.hall import CallNext
+from queue_server.hall import CallNext, PauseCounter
 from queue_server.hall.forecast import PRIOR_WEIGHT, WaitRange, minutes_per_ticket, wait_range
 from tests.queue_server.hall.scene import Scene
 
@@ -31,6 +31,16 @@ def test_there_is_no_forecast_for_a_ticket_that_waits_no_more(scene: Scene):
     scene.issue()
     session = scene.open("counter-4")
     assert wait_range(scene.hall, scene.call_next(session), scene.now) is None
+
+
+def test_a_counter_that_pauses_is_not_counted_while_another_calls(scene: Scene):
+    scene.open("counter-1", "clerk-1")
+    second = scene.open("counter-2", "clerk-2")
+    for _ in range(6):
+        scene.issue("social-card")
+    both = forecast(scene, "social-security")
+    scene.do(scene.at(PauseCounter, second, reason="meal"))
+    assert forecast(scene, "social-security").low > both.low
 
 
 def test_the_first_person_at_a_free_counter_is_called_at_once(scene: Scene):
