@@ -19,26 +19,39 @@ MARGIN_MM: Final = 14.0
 PAGE_MM: Final = (210.0, 297.0)
 FOOT_MM: Final = 26.0
 _COLUMNS: Final = (("设备 Device", 62.0), ("结果 Verdict", 28.0), ("内容和处理 Findings and what to do", 92.0))
-_SIZES: Final = (10.0, 9.0, 8.0, 7.0, 6.0, 5.0)
+_STYLES: Final = (
+    *((size, False) for size in (10.0, 9.0, 8.0, 7.0)),
+    *((size, True) for size in (8.0, 7.0, 6.0, 5.5, 5.0)),
+)
+"""Type sizes in points, and whether each device tells in one line what decided its verdict; the first that fits."""
 _GREY: Final = {Verdict.PASS: 255, Verdict.NOT_SUPPORTED: 255, Verdict.UNKNOWN: 232, Verdict.FAIL: 208}
 """Rows that need somebody are shaded, so that they are found on a black-and-white print too."""
 
 
 def write_pdf(record: CabinetRecord, path: Path) -> None:
-    """One page, whatever the number of devices: the type gets smaller. Raises OSError."""
+    """One page, whatever the number of devices: smaller type, then less detail. Raises OSError."""
+    fitted_page(record).pdf.output(str(path))
+
+
+def fitted_page(record: CabinetRecord) -> "Page":
+    """The page in the first style in which it fits; there is always one for a cabinet with one device in each role."""
     logging.getLogger("fontTools").setLevel(logging.WARNING)
-    for size in _SIZES:
-        page = _Page(record, size)
-        if page.fits or size == _SIZES[-1]:
-            page.pdf.output(str(path))
-            return
+    pages = (Page(record, size, brief=brief) for size, brief in _STYLES)
+    page = next(pages)
+    while not page.fits:
+        following = next(pages, None)
+        if following is None:
+            break
+        page = following
+    return page
 
 
-class _Page:
-    """A page in one type size; `fits` when nothing would be below its foot."""
+class Page:
+    """A page in one style; `fits` when no row stands below the beginning of its foot."""
 
-    def __init__(self, record: CabinetRecord, size: float) -> None:
+    def __init__(self, record: CabinetRecord, size: float, *, brief: bool) -> None:
         self._size = size
+        self._brief = brief
         self._line = size * 0.5
         self.pdf = FPDF(format="A4")
         self.pdf.set_margin(MARGIN_MM)
@@ -78,7 +91,14 @@ class _Page:
 
     def _row(self, device: DeviceRecord) -> None:
         name = f"{role_words(device.role)}\n{device.driver} · {_shortened(device.address)}"
-        lines = "\n".join(_line(step) for step in device.report.steps)
+        steps = device.report.steps
+        if self._brief:
+            passed = sum(step.verdict is Verdict.PASS for step in steps)
+            steps = (device.worst,) if device.worst is not None else ()
+        lines = "\n".join(_line(step) for step in steps)
+        if self._brief:
+            name = f"{role_words(device.role)} · {device.driver}\n{_shortened(device.address, 40)}"
+            lines = f"{lines}\n{VERDICTS[Verdict.PASS]} × {passed}".strip()
         self._cells([name, f"{VERDICTS[device.verdict]}\n{device.seconds:.1f} s", lines], grey=_GREY[device.verdict])
 
     def _cells(self, texts: list[str], grey: int) -> None:

@@ -16,7 +16,7 @@ from hardware.self_test import Request, SelfTestReport, Step
 from hardware.simulators.catalogue import make_simulator
 from hardware.simulators.simulator import Place
 from hardware.technician.record import CabinetRecord, DeviceRecord
-from hardware.technician.report_pdf import write_pdf
+from hardware.technician.report_pdf import fitted_page, write_pdf
 from hardware.technician.words import ADVICE, HEALTHS, REQUESTS, ROLES, VERDICTS, WHO
 from hardware.vocabulary import WHO_ACTS, Detail, Health, Verdict, WhoActs
 
@@ -214,6 +214,7 @@ def test_the_report_is_one_page_however_many_devices_there_are(tmp_path, count):
     record = CabinetRecord(datetime(2026, 11, 22, tzinfo=UTC), "t-7", "machine", False, devices)
     write_pdf(record, tmp_path / "report.pdf")
     assert pages(tmp_path / "report.pdf") == 1
+    assert fitted_page(record).fits, "no row stands below the foot"
 
 
 @pytest.mark.parametrize(
