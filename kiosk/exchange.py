@@ -24,6 +24,7 @@ from wire.messages import (
     HelloAnswer,
     Help,
     Issue,
+    IssueAnswer,
     Message,
     OfflineUse,
     Refused,
@@ -109,13 +110,19 @@ class Exchange:
 
     async def slip(self, fact: Slip, outcome: str) -> None:
         """Journal what became of a slip, once for each `outcome` (print job and state)."""
-        if await self._journal.note_slip(outcome, lambda key: self._encode(fact, key)) is not None:
+        if await self._journal.note_slip(fact.ticket, outcome, lambda key: self._encode(fact, key)) is not None:
             self._announce("facts")
 
     async def settle_earlier_boot(self) -> None:
         """Before the first connection: whoever waited before this start is gone."""
         for entry in await self._journal.pending("live"):
             await self.withdraw(entry.request_id, "left")
+
+    async def take_back_unseen(self) -> None:
+        """Before the first connection, when the slips of earlier starts are told of: a number that reached this machine
+        and then nobody, because it died in between, is given back."""
+        for request_id in await self._journal.owing():
+            await self.withdraw(request_id, "left")
 
     def served_offline(self, request_id: str | None) -> None:
         """A number given offline is in the journal, and the withdrawal of the request for which it stands."""
@@ -234,7 +241,8 @@ class Exchange:
 
     async def _answered(self, entry: Entry, answer: Message) -> None:
         """The journal first: an answer that is shown and not kept would be withdrawn by the next start."""
-        if await self._journal.answered(entry.request_id) and entry.lane == "live":
+        ticket = answer.ticket if isinstance(answer, IssueAnswer) else None
+        if await self._journal.answered(entry.request_id, ticket) and entry.lane == "live":
             self._listener.answered(entry.request_id, answer)
 
     async def _greet(self, conn_seq: int) -> None:

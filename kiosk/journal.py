@@ -69,9 +69,18 @@ class Journal:
         """Entries of both lanes that wait for their answer."""
         return await self._run(self._file.backlog)
 
-    async def answered(self, request_id: str) -> bool:
-        """The answer has come; False if the entry was settled before (withdrawn, or answered twice)."""
-        return await self._run(lambda: self._file.settle(request_id, "answered"))
+    async def answered(self, request_id: str, ticket: str | None = None) -> bool:
+        """The answer has come; False if the entry was settled before (withdrawn, or answered twice).
+
+        A `ticket` that it brought is owed to a person until something is noted of its slip.
+        """
+        return await self._run(lambda: self._file.settle(request_id, "answered", owed=ticket))
+
+    async def owing(self) -> tuple[str, ...]:
+        """Requests of earlier boots that brought a ticket of whose slip nothing was noted. Nobody was shown it, if the
+        print jobs of those boots are settled."""
+        owing = await self._run(self._file.owing)
+        return tuple(request_id for request_id in owing if not request_id.startswith(f"{self.boot_id}-"))
 
     async def quarantine(self, request_id: str, reason: str) -> bool:
         """Set an entry aside that the hall will never take, so that it does not block its lane; nothing is deleted."""
@@ -83,9 +92,14 @@ class Journal:
         payload = compose(fact_id)
         return await self._run(lambda: self._file.withdraw(request_id, fact_id, payload))
 
-    async def give_offline(self, memory: tuple[str, str], fact: Compose, earlier: tuple[str, Compose] | None) -> bool:
+    async def give_offline(
+        self, ticket: str, memory: tuple[str, str], fact: Compose, earlier: tuple[str, Compose] | None
+    ) -> bool:
         """Keep a number that is given offline before it is shown: what is held afterwards, the fact, and the withdrawal
-        of the request for which it stands (its id). False, and nothing done, if that request was answered before."""
+        of the request for which it stands (its id). False, and nothing done, if that request was answered before.
+
+        The `ticket` is owed to a person until something is noted of its slip.
+        """
         withdrawal = None
         if earlier is not None:
             request_id, compose = earlier
@@ -93,14 +107,14 @@ class Journal:
             withdrawal = (request_id, withdrawal_id, compose(withdrawal_id))
         fact_id = self.next_id()
         told = (fact_id, fact(fact_id))
-        return await self._run(lambda: self._file.give_offline(memory, told, withdrawal))
+        return await self._run(lambda: self._file.give_offline(ticket, memory, told, withdrawal))
 
-    async def note_slip(self, outcome: str, compose: Compose) -> Entry | None:
-        """Journal the fact of what became of a slip, once for each `outcome` (print job and state); None the second
-        time."""
+    async def note_slip(self, ticket: str, outcome: str, compose: Compose) -> Entry | None:
+        """Journal the fact of what became of a ticket's slip, once for each `outcome` (print job and state); None the
+        second time."""
         fact_id = self.next_id()
         payload = compose(fact_id)
-        return await self._run(lambda: self._file.note_slip(outcome, fact_id, payload))
+        return await self._run(lambda: self._file.note_slip(ticket, outcome, fact_id, payload))
 
     async def remember(self, key: str, value: str) -> None:
         """Keep a small fact over restarts: maintenance, used codes, the connection's number."""

@@ -17,7 +17,7 @@ from kiosk.errors import JournalFault, JournalFull
 Lane = Literal["live", "facts"]
 Settled = Literal["answered", "withdrawn", "quarantined"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RESERVE_BYTES = 4 * 1024 * 1024
 LEAST_FREE_BYTES = 16 * 1024 * 1024
 KEEP_SETTLED = timedelta(days=30)
@@ -31,9 +31,11 @@ CREATE TABLE entries (
     state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'answered', 'withdrawn', 'quarantined')),
     made_at TEXT NOT NULL,
     settled_at TEXT,
-    reason TEXT
+    reason TEXT,
+    owed TEXT
 );
 CREATE INDEX pending ON entries (lane, seq) WHERE state = 'pending';
+CREATE INDEX owed ON entries (owed) WHERE owed IS NOT NULL;
 CREATE TABLE slips (outcome TEXT PRIMARY KEY, noted_at TEXT NOT NULL);
 CREATE TABLE memory (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -112,18 +114,31 @@ class JournalFile:
     def backlog(self) -> int:
         return int(self._database().execute("SELECT count(*) FROM entries WHERE state = 'pending'").fetchone()[0])
 
-    def settle(self, request_id: str, state: Settled, reason: str | None = None) -> bool:
-        """False if the entry was settled before."""
+    def settle(self, request_id: str, state: Settled, reason: str | None = None, *, owed: str | None = None) -> bool:
+        """False if the entry was settled before. `owed`: the ticket that its answer brought."""
         with self._transaction() as database:
-            return self._settle(database, request_id, state, reason)
+            settled = self._settle(database, request_id, state, reason)
+            if settled and owed is not None:
+                self._owe(database, request_id, owed)
+            return settled
+
+    def owing(self) -> tuple[str, ...]:
+        """Request ids that brought a ticket of whose slip nothing was noted, and that were not withdrawn."""
+        rows = self._database().execute("SELECT request_id FROM entries WHERE owed IS NOT NULL ORDER BY seq")
+        return tuple(str(row[0]) for row in rows)
 
     def withdraw(self, request_id: str, fact_id: str, payload: bytes) -> Entry:
         with self._transaction() as database:
             self._settle(database, request_id, "withdrawn", None)
+            self._owe(database, request_id, None)
             return self._insert(database, "facts", "withdraw", fact_id, payload)
 
     def give_offline(
-        self, memory: tuple[str, str], fact: tuple[str, bytes], withdrawal: tuple[str, str, bytes] | None
+        self,
+        ticket: str,
+        memory: tuple[str, str],
+        fact: tuple[str, bytes],
+        withdrawal: tuple[str, str, bytes] | None,
     ) -> bool:
         """A number given offline: what is held afterwards (key and text), the fact (id and payload), and the request
         that it stands for (its id; id and payload of the withdrawal), in one transaction. False, and nothing done, if
@@ -136,14 +151,16 @@ class JournalFile:
                 self._insert(database, "facts", "withdraw", fact_id, payload)
             database.execute("INSERT OR REPLACE INTO memory (key, value) VALUES (?, ?)", memory)
             self._insert(database, "facts", "offline_ticket", *fact)
+            self._owe(database, fact[0], ticket)
             return True
 
-    def note_slip(self, outcome: str, fact_id: str, payload: bytes) -> Entry | None:
+    def note_slip(self, ticket: str, outcome: str, fact_id: str, payload: bytes) -> Entry | None:
         """None, and nothing done, if this outcome of this slip was noted before."""
         with self._transaction() as database:
             row = (outcome, self._clock().isoformat())
             if not database.execute("INSERT OR IGNORE INTO slips (outcome, noted_at) VALUES (?, ?)", row).rowcount:
                 return None
+            database.execute("UPDATE entries SET owed = NULL WHERE owed = ?", (ticket,))
             return self._insert(database, "facts", "slip", fact_id, payload)
 
     def remember(self, key: str, value: str) -> None:
@@ -197,6 +214,9 @@ class JournalFile:
             (state, reason, self._clock().isoformat(), request_id),
         )
         return changed.rowcount > 0
+
+    def _owe(self, database: sqlite3.Connection, request_id: str, ticket: str | None) -> None:
+        database.execute("UPDATE entries SET owed = ? WHERE request_id = ?", (ticket, request_id))
 
     def _keep_reserve(self) -> bool:
         """Hold a file that is given up when the disk is nearly full; True while there is room for new requests."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import structlog
 
-from kiosk.journeys.effects import Effect
+from kiosk.journeys.effects import Effect, WithdrawRequest
 from kiosk.journeys.events import Event
 from kiosk.journeys.machine import step
 from kiosk.journeys.present import view
-from kiosk.journeys.state import State, end_session
+from kiosk.journeys.state import Awaiting, State, end_session
 from kiosk.journeys.views import View
 from wire.where import where
 
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 
 class Journey:
-    """Events are taken one after another, also those that effects cause. A failing rule ends the session, is logged and
-    shown as out of service (`on_crash` hears it); the screen never freezes."""
+    """Events are taken one after another, also those that effects cause. A failing rule ends the session, takes back
+    what was asked for, is logged and shown as out of service (`on_crash` hears it); the screen never freezes."""
 
     def __init__(
         self,
@@ -66,6 +66,9 @@ class Journey:
             self._recover()
 
     def _recover(self) -> None:
+        page = self.state.page
+        if isinstance(page, Awaiting):
+            self._perform(WithdrawRequest(page.attempt, "left"))
         self.state, effects = end_session(self.state)
         self.state = replace(self.state, condition=replace(self.state.condition, crashed="journey"))
         for effect in effects:

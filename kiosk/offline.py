@@ -162,6 +162,7 @@ class Offline:
             withdrawal = Withdraw(request_id=wanted.earlier, reason="served_offline")
             earlier = (wanted.earlier, lambda key: encode(withdrawal, message_id=key, at=self._clock()))
         kept = await self._journal.give_offline(
+            fact.ticket,
             (_HELD, offline_numbers.to_json(after)),
             lambda key: encode(fact, message_id=key, at=self._clock()),
             earlier,

@@ -76,13 +76,16 @@ class Printing:
         outcome, cause = await self._devices.print(document, late=lambda: None)
         self._emit(events.SlipDone(job, outcome, cause))
 
-    async def settle_earlier_run(self) -> None:
-        """What became of slips of which the journal does not know yet, such as those that a crash broke off."""
+    async def settle_earlier_run(self) -> bool:
+        """What became of slips of which the journal does not know yet, such as those that a crash broke off.
+
+        False if that cannot be known.
+        """
         try:
             untold = await asyncio.wrap_future(self._jobs.untold())
         except HardwareError as error:
             log.error("print_jobs_not_read", detail=error.detail)
-            return
+            return False
         for job in untold:
             ticket = (job.reprint_of or job.job).partition(_TICKET)[2]
             if not ticket:
@@ -92,6 +95,8 @@ class Printing:
             cause = "restart" if job.detail is Detail.INTERRUPTED else None
             fact = slip_fact(ticket, outcome, cause, reprint=job.reprint_of is not None)
             self._requests.slip(fact, f"{job.job}={outcome}", partial(self._jobs.told, job))
+        await self._requests.idle()
+        return True
 
     def _done(self, job: PrintSlip, name: str, outcome: SlipState, cause: str | None) -> None:
         fact = slip_fact(job.ticket.ticket, outcome, cause, reprint=job.reprint)

@@ -135,7 +135,8 @@ class Terminal:
                 clock=self._clock,
             )
             self._hall = await self._open_hall()
-            await self._printing.settle_earlier_run()
+            if await self._printing.settle_earlier_run():
+                await self._hall.exchange.take_back_unseen()
             await self._configuration.load_kept()
             maintenance = await self._journal.recall("maintenance") == "on"
             versions = tuple(Fact(name, value) for name, value in self._versions.items())

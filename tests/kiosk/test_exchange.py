@@ -186,7 +186,7 @@ async def test_a_withdrawn_request_is_never_asked_again_and_the_hall_is_told(sit
     await until(lambda: site.server.seen[site.server.asked[-1][0]])
     assert site.answer_to(request_id) is None
     assert site.server.seen[request_id] == asked
-    assert await site.journal.backlog() == 0
+    await site.all_answered()
 
 
 @pytest.mark.parametrize("when", range(6))

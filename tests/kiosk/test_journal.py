@@ -65,11 +65,11 @@ async def test_a_quarantined_fact_no_longer_blocks_its_lane_and_is_kept(tmp_path
 async def test_an_outcome_of_a_slip_is_noted_once_and_another_one_of_the_same_slip_too(tmp_path):
     path = tmp_path / "journal.sqlite3"
     first = await opened(path)
-    assert await first.note_slip("ticket:t-1=unknown", payload) is not None
+    assert await first.note_slip("t-1", "ticket:t-1=unknown", payload) is not None
     await first.close()
     second = await opened(path, "fedcba9876543210")
-    assert await second.note_slip("ticket:t-1=unknown", payload) is None
-    assert await second.note_slip("ticket:t-1=printed", payload) is not None
+    assert await second.note_slip("t-1", "ticket:t-1=unknown", payload) is None
+    assert await second.note_slip("t-1", "ticket:t-1=printed", payload) is not None
     assert [fact.kind for fact in await second.pending("facts")] == ["slip", "slip"]
     await second.close()
 
@@ -197,7 +197,7 @@ async def test_a_journal_that_cannot_be_opened_is_a_named_fault(tmp_path):
 async def test_a_number_given_offline_and_the_withdrawal_of_its_request_are_one_step(tmp_path):
     journal = await opened(tmp_path / "journal.sqlite3")
     live = await journal.append("live", "issue", payload)
-    assert await journal.give_offline(("held", "after"), payload, (live.request_id, payload))
+    assert await journal.give_offline("t-1", ("held", "after"), payload, (live.request_id, payload))
     assert await journal.recall("held") == "after"
     assert await journal.pending("live") == ()
     assert [entry.kind for entry in await journal.pending("facts")] == ["withdraw", "offline_ticket"]
@@ -209,7 +209,28 @@ async def test_a_request_that_was_answered_first_leaves_no_number_offline(tmp_pa
     journal = await opened(tmp_path / "journal.sqlite3")
     live = await journal.append("live", "issue", payload)
     assert await journal.answered(live.request_id)
-    assert not await journal.give_offline(("held", "after"), payload, (live.request_id, payload))
+    assert not await journal.give_offline("t-1", ("held", "after"), payload, (live.request_id, payload))
     assert await journal.recall("held") is None
     assert await journal.pending("facts") == ()
     await journal.close()
+
+
+async def test_a_number_that_reached_the_machine_is_owed_until_its_slip_is_told_of_or_it_is_taken_back(tmp_path):
+    path = tmp_path / "journal.sqlite3"
+    first = await opened(path)
+    shown, unseen = [await first.append("live", "issue", payload) for _ in range(2)]
+    assert await first.answered(shown.request_id, "t-1")
+    assert await first.answered(unseen.request_id, "t-2")
+    assert await first.give_offline("t-3", ("held", "after"), payload, None)
+    assert await first.note_slip("t-1", "ticket:t-1=printed", payload) is not None
+    assert await first.owing() == (), "whoever stands at the machine is being served"
+    await first.close()
+    second = await opened(path, "fedcba9876543210")
+    fact = (await second.pending("facts"))[0]
+    assert fact.kind == "offline_ticket"
+    assert await second.owing() == (unseen.request_id, fact.request_id)
+    await second.withdraw(unseen.request_id, payload)
+    await second.withdraw(fact.request_id, payload)
+    assert await second.owing() == ()
+    assert [entry.kind for entry in await second.pending("facts")] == ["slip", "withdraw", "withdraw"]
+    await second.close()

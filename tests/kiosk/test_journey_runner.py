@@ -6,7 +6,7 @@ import structlog
 
 from kiosk.journey import Journey
 from kiosk.journeys import events, intents
-from kiosk.journeys.effects import RequestHelp
+from kiosk.journeys.effects import RequestHelp, RequestNumber, WithdrawRequest
 from kiosk.journeys.views import HomeView, OutOfServiceView
 from tests.kiosk.halls import serving
 
@@ -31,6 +31,24 @@ def test_a_failing_step_ends_the_session_and_is_shown_until_it_is_mended():
     assert logs[0]["error"] == "RuntimeError"
     journey.handle(events.PartCrashed(None))
     assert isinstance(journey.view, HomeView)
+
+
+def test_a_number_that_was_asked_for_before_a_failing_step_is_withdrawn():
+    asked, withdrawn = [], []
+
+    def perform(effect):
+        if isinstance(effect, RequestHelp):
+            raise RuntimeError
+        if isinstance(effect, RequestNumber):
+            asked.append(effect.attempt)
+        if isinstance(effect, WithdrawRequest):
+            withdrawn.append(effect.attempt)
+
+    journey = Journey(serving().state, perform, lambda: 1.0, lambda: None)
+    journey.handle(intents.ChooseService("invoice"))
+    journey.handle(intents.GoOnWithoutCard())
+    journey.handle(intents.CallHelp())
+    assert withdrawn == asked != []
 
 
 def test_a_failing_screen_does_not_stop_the_journey_or_the_other_screens():

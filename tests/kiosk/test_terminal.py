@@ -23,6 +23,7 @@ from hardware.simulators.id_card_reader import IdCardReaderSimulator
 from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults, PtyLine
 from hardware.simulators.ticket_printer import TicketPrinterSimulator
+from kiosk.journal import Journal
 from kiosk.journeys import intents
 from kiosk.journeys.views import (
     CardView,
@@ -248,6 +249,27 @@ async def test_a_slip_that_a_crash_broke_off_is_told_at_the_next_start_and_not_p
         ]
         await until(lambda: not hall.terminal._jobs.untold().result())
         assert hall.printer.slips == []
+
+
+async def test_a_number_that_reached_a_terminal_right_before_it_died_is_given_back_unless_paper_may_be_out(
+    tmp_path, sample_bundle
+):
+    jobs = PrintJobStore(tmp_path / "state" / "print-jobs.sqlite3", lambda: datetime.now(UTC))
+    printing = JobOnItsWay(jobs, Role.TICKET_PRINTER, "ticket:ticket-7", None, lambda _: None)
+    printing.enter(JobState.PREFLIGHT)
+    printing.enter(JobState.SENDING)
+    jobs.close()
+    journal = Journal(tmp_path / "state" / "journal.sqlite3", "0badcafe", lambda: datetime.now(UTC))
+    await journal.open()
+    unseen, printed = [await journal.append("live", "issue", lambda _: b"{}") for _ in range(2)]
+    assert await journal.answered(unseen.request_id, "ticket-6")
+    assert await journal.answered(printed.request_id, "ticket-7")
+    await journal.close()
+    hall = Hall(tmp_path, sample_bundle)
+    async with hall.open():
+        await until(lambda: len(hall.server.asked_for(Slip)) == 1)
+        await until(lambda: hall.server.withdrawn)
+        assert hall.server.withdrawn == {unseen.request_id}
 
 
 async def test_the_hall_going_away_stops_service_and_its_return_brings_it_back(hall):

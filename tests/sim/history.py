@@ -243,7 +243,8 @@ class History:
         self._look_at_ledger()
         if at_rest:
             self._look_for_ghosts()
-            self._look_at_displays()
+            if lags := self.display_lags():
+                self.broken("L1", lags)
         else:
             self.broken("L1", f"not at rest: {self._world.unrest()}")
 
@@ -301,10 +302,11 @@ class History:
             number = self._issued[found.ticket]["number"]
             self.broken("A5", f"{number} was withdrawn and waits on")
 
-    def _look_at_displays(self) -> None:
+    def display_lags(self) -> str | None:
+        """What the display does not show of what the ledger has."""
         leader = self._world.leader
         if leader is None or leader.program is None:
-            return
+            return "nobody leads"
         hall = load_hall(self._world.ledger, HALL).hall
         now = self._world.clock(leader.name)()
         picture = projecting.project(hall, now, epoch=0, rev=0)
@@ -312,6 +314,7 @@ class History:
             shown = self.boards.get(board.zone)
             wanted = json.loads(board.model_dump_json())
             if shown is None or shown["calls"] != wanted["calls"]:
-                self.broken("L1", f"the display of {board.zone} does not show the calls that the ledger has")
-            elif [q["waiting"] for q in shown["queues"]] != [q["waiting"] for q in wanted["queues"]]:
-                self.broken("L1", f"the display of {board.zone} does not show how many wait")
+                return f"the display of {board.zone} does not show the calls that the ledger has"
+            if [q["waiting"] for q in shown["queues"]] != [q["waiting"] for q in wanted["queues"]]:
+                return f"the display of {board.zone} does not show how many wait"
+        return None

@@ -129,6 +129,8 @@ class _Program:
         await self._offline.load()
         await self._hall.exchange.settle_earlier_boot()
         self._settle_earlier_prints()
+        await self._requests.idle()
+        await self._hall.exchange.take_back_unseen()
         self._emit(events.Started())
         self._emit(events.CatalogueLoaded(*catalogue()))
         self._emit(events.DevicesChanged((), reader_ready=True))

@@ -30,6 +30,7 @@ from wire.port import Incoming, LinkSettings
 
 RESTS_WITHIN_S = 400.0
 """After the last item: longer than every pause of every part."""
+LOOKS_EVERY_S = 6.0
 MAX_STEPS = 400_000
 """A history that takes more goes round in circles."""
 
@@ -98,12 +99,11 @@ class World:
         return bool(self.history.violations) or self.loop.steps > MAX_STEPS
 
     def _rest(self) -> None:
-        """Until nothing waits any more, and the display had its time to hear of it."""
+        """Until nothing waits any more, and the display has heard of it."""
         end = self.loop.time() + RESTS_WITHIN_S
         while self.loop.time() < end and not self._is_over():
-            self.loop.run_until(end, lambda: self._is_over() or self.settled)
-            self.loop.run_until(self.loop.time() + 11.0, self._is_over)
-            if self.settled:
+            self.loop.run_until(self.loop.time() + LOOKS_EVERY_S, self._is_over)
+            if self.settled and self.history.display_lags() is None:
                 return
 
     @property
