@@ -3,6 +3,7 @@
 A serial or input path should be one of the `by-id` links that udev makes: `/dev/ttyUSB0` is whatever came up first.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from hardware.errors import BadAddress
 
 BAUD_RATES: Final = frozenset({1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600})
 PARITIES: Final = frozenset({"none", "even", "odd"})
+_ID: Final = re.compile(r"[0-9A-Fa-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ LineAddress = SerialAddress | TcpAddress | MemoryAddress
 
 def parse_address(text: str) -> Address:
     """Understand an address from a profile. Raises `BadAddress` with what is wrong."""
+    if not text.isprintable():
+        raise BadAddress(f"{text!r}: has characters that cannot be printed")
     kind, _, rest = text.partition(":")
     parse = _PARSERS.get(kind)
     if parse is None:
@@ -208,7 +212,7 @@ def _memory(rest: str) -> MemoryAddress:
 def _usb(rest: str) -> UsbAddress:
     vendor, _, rest = rest.partition(":")
     product, colon, serial = rest.partition(":")
-    if len(vendor) != 4 or len(product) != 4 or (colon and not serial):
+    if not _ID.fullmatch(vendor) or not _ID.fullmatch(product) or (colon and not serial):
         raise ValueError("want usb:<vendor>:<product>[:<serial>], ids as four hexadecimal digits")
     return UsbAddress(int(vendor, 16), int(product, 16), serial or None)
 

@@ -24,6 +24,12 @@ POLL_SLICE_S: Final = 0.05
 log = structlog.get_logger(__name__)
 
 
+def log_defect(error: Exception) -> None:
+    """Say that a driver has a defect, by type and place: the message of an error may quote what was on a card."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("device_driver_error", error=type(error).__name__, file=place.filename, line=place.lineno)
+
+
 class DeviceThread(Protocol[C_co]):
     """What a running command needs of the thread that owns its device."""
 
@@ -155,11 +161,8 @@ class Command(Generic[C, T]):
         except HardwareError as error:
             self.settle(error)
             return error
-        except Exception as error:  # noqa: BLE001 - see below
-            # A defect in one command must not take the device's thread along. Only type and place are logged:
-            # the message of an error may quote what was on a card.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("device_driver_error", error=type(error).__name__, file=place.filename, line=place.lineno)
+        except Exception as error:  # noqa: BLE001 - a defect in one command must not take the device's thread along
+            log_defect(error)
             driver_error = DriverError(type(error).__name__)
             self.settle(driver_error)
             return driver_error

@@ -138,7 +138,7 @@ class TcpLine(DescriptorLine):
             self._socket = socket.create_connection((address.host, address.port), CONNECT_TIMEOUT_S)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.setblocking(False)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: a name that no host can have
             raise LineLost(f"{address}: {error}") from error
         super().__init__(str(address), self._socket.fileno())
 

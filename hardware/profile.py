@@ -129,3 +129,5 @@ def _table(path: Path) -> dict[str, Any]:
         raise BadProfile(f"{path}: not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise BadProfile(f"{path}: nested too deep") from None

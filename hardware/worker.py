@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from hardware.cancel import CancelToken
-from hardware.command import Command, Run
+from hardware.command import Command, Run, log_defect
 from hardware.errors import CommandCancelled, DeadlinePassed, DeviceClosed, DriverError, HardwareError, LineLost
 from hardware.lines import Connection
 from hardware.session import DeviceSession
@@ -188,13 +188,7 @@ class DeviceWorker(Generic[C]):
     def _loop(self) -> None:
         try:
             while not self.closing:
-                command = self._next_command()
-                if command is not None:
-                    self._execute(command)
-                elif not self.closing and time.monotonic() >= self._next_turn:
-                    self._look_after_device()
-                elif self._can_hear:
-                    self._hear()
+                self._do_next()
         finally:
             self._close_connection()
             with self._wake:
@@ -202,6 +196,16 @@ class DeviceWorker(Generic[C]):
                 self._queue.clear()
             for command in left:
                 command.settle(DeviceClosed(self.device))
+
+    def _do_next(self) -> None:
+        """One thing. A frame of its own: what a command brought is not kept until the next one comes."""
+        command = self._next_command()
+        if command is not None:
+            self._execute(command)
+        elif not self.closing and time.monotonic() >= self._next_turn:
+            self._look_after_device()
+        elif self._can_hear:
+            self._hear()
 
     def _next_command(self) -> Command[C, Any] | None:
         with self._wake:
@@ -273,6 +277,11 @@ class DeviceWorker(Generic[C]):
         except LineLost as error:
             self._failed(error)
             return error
+        except Exception as error:  # noqa: BLE001 - a defect in an opener must not take the thread along either
+            log_defect(error)
+            lost = LineLost(f"{self.device}: {type(error).__name__}")
+            self._failed(lost)
+            return lost
         self._next_turn = 0.0
         return None
 

@@ -19,8 +19,11 @@ _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls, invisible formatting (which can turn text around), surrogates, and line and paragraph separators."""
 
 
-_COMMON_HANZI: Final = re.compile(rb"[\x00-\x7f]*(?:(?:[\xc2-\xd7][\xa1-\xbf]){2,}[\x00-\x7f]*)+")
-"""Where level 1 of GB 2312 (B0A1 to D7F9) overlaps with two-byte UTF-8 (C280 to DFBF): runs of two and more."""
+_COMMON_HANZI: Final = re.compile(rb"[\x00-\x7f]*+(?:(?:[\xc2-\xd7][\xa1-\xbf]){2,}+[\x00-\x7f]*+)+")
+"""Where level 1 of GB 2312 (B0A1 to D7F9) overlaps with two-byte UTF-8 (C280 to DFBF): runs of two and more.
+
+Possessive: a long run with something else behind it would be tried in every division, and never come to an end.
+"""
 
 
 class Encoding(StrEnum):

@@ -85,6 +85,12 @@ def test_what_breaks_a_rule_is_refused_with_its_reason(raw, characters, problem)
     assert judge(RawCode(raw), CodeRules(characters=characters)) == BadCode(problem, len(raw))
 
 
+def test_a_long_run_of_chinese_with_something_else_behind_it_is_judged_at_once():
+    """A code of 84 bytes, which anybody may hold before a scanner, once took longer than a human life."""
+    assert judge(RawCode(b"\xc8\xa1" * 500 + b"\xff"), RULES) == BadCode(CodeProblem.NOT_TEXT, 1001)
+    assert judge(RawCode("取号".encode("gbk") * 200 + b"A"), RULES).text == "取号" * 200 + "A"
+
+
 def test_a_cut_or_holed_code_is_never_taken_for_a_short_one():
     assert judge(RawCode(b"A01", cut=True), RULES) == BadCode(CodeProblem.TOO_LONG, 3)
     assert judge(RawCode(b"A01", holes=True), RULES) == BadCode(CodeProblem.INCOMPLETE, 3)

@@ -77,6 +77,11 @@ def test_a_profile_that_is_no_text_is_named(tmp_path):
         load(tmp_path / "profile.toml")
 
 
+def test_a_profile_nested_without_end_is_named(tmp_path):
+    with pytest.raises(BadProfile, match="nested too deep"):
+        load(written(tmp_path, "x = " + "[" * 3000))
+
+
 def test_a_device_that_can_never_work_names_its_role_and_leaves_no_thread(tmp_path):
     bindings = [
         bind(Role.PRESENCE_SENSOR, "maxsonar", "serial:/dev/nowhere"),

@@ -32,6 +32,11 @@ def opened(far_end):
     return open_line(parse_address(far_end.address))
 
 
+def test_a_host_that_no_name_can_be_is_a_line_that_is_not_there():
+    with pytest.raises(LineLost):
+        open_line(TcpAddress("a..b", 9100))
+
+
 def test_bytes_go_both_ways(far_end, soon):
     line = opened(far_end)
     line.write(b"\x00\x11\x13\r\n\xff", soon())

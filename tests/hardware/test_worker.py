@@ -1,9 +1,11 @@
 """The device's thread: one command at a time, cancel and deadline told apart, nothing leaked."""
 
+import gc
 import os
 import random
 import threading
 import time
+import weakref
 
 import pytest
 from hypothesis import given
@@ -44,6 +46,36 @@ def worker(far_end):
 
 def submit(worker, work, deadline, **options):
     return worker.submit(work, failed=lambda error: error.outcome, deadline=deadline, **options)
+
+
+def test_nothing_of_a_finished_command_is_kept_by_an_idle_device(far_end, soon, wait_until):
+    class Card:
+        pass
+
+    address = parse_address(far_end.address)
+    worker = DeviceWorker("device", lambda: open_line(address), lambda run: FINE, probe_interval_s=600)
+    wait_until(lambda: worker.status == FINE)
+    future = submit(worker, lambda _: Card(), soon())
+    card = weakref.ref(future.result())
+    del future
+    wait_until(lambda: gc.collect() >= 0 and card() is None, 5)
+    worker.close()
+
+
+def test_a_defect_in_an_opener_is_one_more_failed_attempt_and_the_device_comes_back(far_end, wait_until):
+    attempts = []
+
+    def opener():
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise ValueError("embedded null byte")
+        return open_line(parse_address(far_end.address))
+
+    with capture_logs() as logs:
+        worker = DeviceWorker("device", opener, lambda run: FINE, back_off=BackOff(0.01, 0.02))
+        wait_until(lambda: worker.status == FINE)
+        worker.close()
+    assert [entry["error"] for entry in logs if entry["event"] == "device_driver_error"] == ["ValueError"] * 2
 
 
 def test_commands_run_one_at_a_time_in_their_order(worker, soon):
