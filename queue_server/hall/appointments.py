@@ -303,8 +303,26 @@ def cancelled(store: "Store", event: AppointmentCancelled) -> None:
     move(store, event.appointment, state=AppointmentState.CANCELLED)
 
 
+def given_up(hall: "Hall", appointment_id: str, command: Command, now: datetime) -> tuple[AppointmentCancelled, ...]:
+    """What becomes of an appointment whose holder gives the number of the check-in up, besides being open again.
+
+    Nothing, so that they may check in once more: the number may never have reached them. But whoever booked another
+    for the same service meanwhile has chosen that one. The earlier is then cancelled, in the same breath and in their
+    channel's sight: its place goes to others, and it is not counted as missed. Booking while one waits is never
+    refused, for the counter itself books the next date; how many appointments a person may have is asked at booking
+    only, and takes none away afterwards.
+    """
+    appointment = hall.store.appointments.get(appointment_id)
+    if appointment is None or appointment.state is not AppointmentState.CHECKED_IN:
+        return ()
+    others = (hall.store.appointments[id_] for id_ in hall.store.book.open_of(appointment.person))
+    if all(other.service != appointment.service for other in others):
+        return ()
+    return (AppointmentCancelled(at=now, by=command.by, why=Why(CITIZEN_LEFT), appointment=appointment.id),)
+
+
 def reopen(store: "Store", appointment_id: str) -> None:
-    """Its holder gave the number of the check-in up, or never got it: they may check in again."""
+    """Its holder gave the number of the check-in up, or never got it: they may check in again (see `given_up`)."""
     appointment = store.appointments.get(appointment_id)
     if appointment is not None and appointment.state is AppointmentState.CHECKED_IN:
         store.put_appointment(

@@ -89,19 +89,21 @@ def lift_block(hall: "Hall", command: LiftBlock, now: datetime) -> Outcome:
     return (BookingBlockLifted(at=now, by=command.by, why=Why("lifted_by_staff"), person=command.person),)
 
 
-def forget_past(store: "Store", closed: date) -> None:
-    """At the close of a day: drops what ended before it, and records that are older than the rules look back."""
+def forget_past(store: "Store", closed: date, now: datetime) -> None:
+    """At the close of a day: drops what ended before it, records older than the rules look back, past blocks.
+
+    A day may be closed hours before it ends, and a block outlasts that: only `now` tells what is over.
+    """
     configuration = store.configuration
     if configuration is None:
         return
     for appointment in list(store.appointments.values()):
         if not appointment.open and configuration.business_date(appointment.starts_at) < closed:
             store.drop_appointment(appointment)
-    ended = configuration.day_ends(closed)
-    seen_from = ended - timedelta(days=configuration.appointments.missed_days)
+    seen_from = now - timedelta(days=configuration.appointments.missed_days)
     kept = {person: tuple(at for at in past if at >= seen_from) for person, past in store.missed.items()}
     store.missed = {person: past for person, past in kept.items() if past}
-    store.blocked = {person: until for person, until in store.blocked.items() if until > ended}
+    store.blocked = {person: until for person, until in store.blocked.items() if until > now}
 
 
 def _overdue(hall: "Hall", now: datetime) -> Iterator[Appointment]:

@@ -169,7 +169,7 @@ def day_closed(store: "Store", event: DayClosed) -> None:
         raise CorruptHistory(f"day {event.business_date} closed while {store.open_day} is open")
     store.open_day = None
     store.begin_afresh(event.business_date)
-    forget_past(store, event.business_date)
+    forget_past(store, event.business_date, event.at)
 
 
 DECIDE = {OpenDay: open_day, CloseDay: close_day}

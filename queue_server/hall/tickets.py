@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from queue_server.hall import limits, opening, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
-from queue_server.hall.appointments import CITIZEN_LEFT, reopen
+from queue_server.hall.appointments import CITIZEN_LEFT, given_up, reopen
 from queue_server.hall.base import Command, CorruptHistory, Event, Outcome, Refusal, Why, quick
 from queue_server.hall.handling import TicketCommand
 from queue_server.hall.numbers import next_serial
@@ -212,7 +212,8 @@ def withdraw(hall: "Hall", command: Withdraw, now: datetime) -> Outcome:
         return refusals.TicketUnknown(ticket=command.ticket)
     if after(ticket.state, Act.CANCEL) is None:
         return ()
-    return (_cancelled(ticket, command, now, CITIZEN_LEFT),)
+    withdrawn = _cancelled(ticket, command, now, CITIZEN_LEFT)
+    return withdrawn, *(given_up(hall, ticket.appointment, command, now) if ticket.appointment is not None else ())
 
 
 def cancel_ticket(hall: "Hall", command: CancelTicket, now: datetime) -> Outcome:

@@ -203,6 +203,20 @@ def test_a_check_in_whose_answer_was_lost_can_be_made_again_and_is_never_missed(
     assert door.hall.store.missed == {}
 
 
+def test_who_leaves_after_booking_another_for_the_service_keeps_the_later_one_and_frees_the_earlier(door: Door):
+    mine = door.book(1)
+    door.now = at(0)
+    ticket = door.check_in(mine)
+    other_service = door.book(1, at(60), service="residence-permit")
+    later = door.book(1, TEN + timedelta(days=1))
+    events = door.do(Withdraw(by=KIOSK, ticket=ticket.id))
+    assert [event.kind for event in events] == ["ticket_cancelled", "appointment_cancelled"]
+    assert [one.id for one in door.hall.open_appointments(person(1))] == [other_service.id, later.id]
+    assert door.refused(door.checking_in(mine)) == refusals.AppointmentNotOpen(state="cancelled")
+    door.now = at(0) + timedelta(hours=20)
+    assert [event.appointment for event in door.record_missed()] == [other_service.id]
+
+
 def test_check_in_opens_the_day_as_a_number_does(door: Door):
     mine = door.book(1)
     assert door.hall.open_day is None
@@ -277,6 +291,18 @@ def test_staff_lift_a_block_and_the_record_is_clean():
     assert door.refused(LiftBlock(by=MANAGER, person=person(1))) == refusals.NotBlocked()
     door.book(1, TEN + timedelta(days=1))
     assert door.hall.store.missed == {}
+
+
+def test_a_block_outlasts_a_day_that_is_closed_before_it_ends():
+    door = Door(hall_with(rules=replace(RULES, missed_limit=1, block_days=1)))
+    blocked_until = missed_on(door, 1, 0).blocked_until
+    door.now = blocked_until - timedelta(hours=2)
+    door.issue("id-card")
+    business_date = door.hall.open_day
+    assert business_date is not None
+    assert door.hall.configuration.day_ends(business_date) > blocked_until
+    door.do(CloseDay(by=CALENDAR, business_date=business_date))
+    assert isinstance(door.refused(door.booking(1, _next_ten(door.now))), refusals.BookingBlocked)
 
 
 def test_the_close_of_a_day_forgets_what_is_over_and_keeps_what_is_to_come(door: Door):

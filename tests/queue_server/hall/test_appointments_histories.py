@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -292,7 +292,16 @@ class AppointmentHistories(RuleBasedStateMachine):
         assert dump(replayed) == dump(resumed) == dump(self.hall)
 
 
+WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Shrinking a history takes minutes, more than a test has. The failing one is kept in Hypothesis' database: whoever
+looks into it adds `Phase.shrink`."""
+
 TestAppointmentHistories = AppointmentHistories.TestCase
 TestAppointmentHistories.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    phases=WITHOUT_SHRINKING,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
 )
