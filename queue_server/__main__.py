@@ -1,15 +1,21 @@
 """The queue server's command line: `python -m queue_server COMMAND --config FILE`."""
 
+import asyncio
 import secrets
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from queue_server import channel_commands, config, ledger_commands, logs, program
 from queue_server.console_line import ConfigOption, HallOption, fail, open_stores, say
+from queue_server.counters.outcomes import Refused
+from queue_server.counters.words import sentence
 from queue_server.devices import DeviceExists, DeviceUnknown, new_instance
 from queue_server.ledger import LedgerError
+from queue_server.live_speech import LiveSpeech, SpeechRefusedError
+from queue_server.speech.sentence import TextRefusedError
 from queue_server.staff import ROLES, LoginTaken, WeakPassword
 
 app = typer.Typer(
@@ -97,6 +103,22 @@ def renew_device(
         except DeviceUnknown:
             fail(f"no device {device!r} is registered")
     say({"id": device, "state": "accepted"})
+
+
+@app.command("say")
+def say_live(
+    text: Annotated[str, typer.Argument(help="A sentence in Chinese.")],
+    *,
+    to: Annotated[Path, typer.Option(help="The WAV file to write: mono, 16 bit, 24 kHz.")],
+) -> None:
+    """Speak a sentence in the voice of the calls. Needs the extra `speech`."""
+    try:
+        to.write_bytes(asyncio.run(LiveSpeech().say(text)))
+    except (TextRefusedError, SpeechRefusedError) as refused:
+        fail(sentence(Refused(refused.code, refused.params), "en"))
+    except OSError as error:
+        fail(f"cannot write {to}: {error.strerror}")
+    say({"file": str(to), "bytes": to.stat().st_size})
 
 
 ledger_commands.install(app)

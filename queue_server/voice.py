@@ -109,7 +109,7 @@ def announcement(ticket_number: str, counter: str, *, readings: int = 2) -> Anno
     lead = _frames("chime") + _silence(LEAD_S)
     sound = lead + _silence(BETWEEN_READINGS_S).join([once] * readings) + _silence(TAIL_S)
     return Announcement(
-        wav=_wav(sound),
+        wav=wav_file(sound),
         words_start_s=_seconds(lead),
         first_reading_s=_seconds(lead + once),
         total_s=_seconds(sound),
@@ -122,7 +122,8 @@ def _seconds(sound: bytes) -> float:
     return len(sound) / (_BYTES_PER_SAMPLE * SAMPLE_RATE)
 
 
-def _wav(sound: bytes) -> bytes:
+def wav_file(sound: bytes) -> bytes:
+    """Samples (mono, 16 bit, 24 kHz) as a whole file."""
     target = io.BytesIO()
     with wave.open(target, "wb") as file:
         file.setnchannels(1)

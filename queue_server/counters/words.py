@@ -173,6 +173,24 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "已过签到时间，请现场取号。",
             "The time for check-in is over. Please take a number.",
         ),
+        "speech_not_installed": (
+            "本服务器没有安装语音合成，未播报。请运维人员执行：{install}",
+            "Speech is not installed on this server; nothing was said. A technician adds it by: {install}",
+        ),
+        "speech_busy": (
+            "还有广播正在合成，请稍后再试。",
+            "Other announcements are still being made. Try again shortly.",
+        ),
+        "speech_failed": (
+            "语音合成失败，未播报。请稍后再试；仍不行时请联系运维人员。",
+            "The sentence could not be spoken. Try again later, then ask a technician.",
+        ),
+        "text_empty": ("请填写要播报的内容。", "There is nothing to say."),
+        "text_too_long": ("内容太长，最多 {most} 个字。", "The text is too long: {most} signs at most."),
+        "text_not_speakable": (
+            "有不能播报的字符：{signs}。请只用汉字、字母、数字和常用标点。",
+            "These signs cannot be spoken: {signs}. Use Chinese characters, letters, digits and plain punctuation.",
+        ),
         "not_blocked": ("该办事人没有被限制预约。", "The person is not blocked."),
     }
 )

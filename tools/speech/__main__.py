@@ -1,4 +1,7 @@
-"""``python -m tools.speech``: render missing pieces; ``--check`` reports them, ``--listen`` has them judged."""
+"""``python -m tools.speech``: render missing pieces; ``--check`` reports them, ``--listen`` has them judged.
+
+``--live TEXT`` speaks a sentence as the server does, and has it judged.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ def main() -> int:
     action.add_argument("--listen", nargs="*", choices=("sentences", "letters"), help="judge, write listening.json")
     action.add_argument("--all", action="store_true", help="render every piece anew")
     action.add_argument("--only", nargs="+", metavar="ID", help="render these pieces anew")
+    action.add_argument("--live", metavar="TEXT", help="speak a sentence, say what the recogniser heard")
     options = parser.parse_args()
     if options.check:
         return check()
@@ -66,6 +70,8 @@ def main() -> int:
         return 1
     if options.listen is not None:
         return _run_in_speech_environment("tools.speech.listen", *(options.listen or ("sentences", "letters")))
+    if options.live is not None:
+        return _run_in_speech_environment("tools.speech.live", options.live)
     return _run_in_speech_environment("tools.speech.render", *wanted) or check()
 
 

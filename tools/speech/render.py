@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import sys
-import wave
 
-import numpy as np
-
+from queue_server.speech.model import Speaker
+from queue_server.speech.shape import Samples, chime, fit, frames
+from queue_server.voice import SAMPLE_RATE, wav_file
 from tools.speech.environment import ROOT
-from tools.speech.model import Speaker
 from tools.speech.script import CHIME, Piece, pieces
-from tools.speech.shape import SAMPLE_RATE, Samples, chime, fit
 
 PIECES = ROOT / "assets" / "voice" / "zh"
 
 
 def write(name: str, samples: Samples) -> None:
     """Write one piece as mono 16-bit PCM."""
-    with wave.open(str(PIECES / f"{name}.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(np.round(samples * 32767).astype("<i2").tobytes())
+    (PIECES / f"{name}.wav").write_bytes(wav_file(frames(samples)))
 
 
 def render(piece: Piece, speaker: Speaker) -> Samples:

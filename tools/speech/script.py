@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from queue_server.speech.letters import LETTERS
 from queue_server.voice_pieces import DIGITS, LARGEST_NATURAL_WINDOW, LARGEST_WHOLE_WINDOW, numeral
 
 CHIME: Final = "chime"
@@ -28,36 +29,6 @@ class Piece:
     phonemes: str | None = None
     speed: float = SPEED
 
-
-LETTERS: Final = {
-    "A": "ˈA ",
-    "B": "piː→",
-    "C": "sɨi→",
-    "D": "tiː→",
-    "E": "ˈi",
-    "F": "ɛ→fu→",
-    "G": "ʨi↘",
-    "H": "ei→ʨʰy↘",
-    "I": "ai↘",
-    "J": "ꭧei↘",
-    "K": "kʰei→→",
-    "L": "ɛ→lou↘",
-    "M": "ˈɛm",
-    "N": "ˈɛn",
-    "O": "ou↘",
-    "P": "pʰiː→",
-    "Q": "kʰju→",
-    "R": "aɚ→",
-    "S": "ɛs→",
-    "T": "tʰiː→",
-    "U": "jˈu",
-    "V": "vei→",
-    "W": "dˈʌbᵊljˌu",
-    "X": "ˈɛks",
-    "Y": "wai↘",
-    "Z": "zˈi",
-}
-"""How each letter is said, in the model's phonemes (arrows are tones): the variant that the judge heard best."""
 
 ONE: Final = "jiː→"
 """一 on its own: with its plain phonemes it was heard as 也."""

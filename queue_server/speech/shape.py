@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE: Final = 24_000
+from queue_server.voice import SAMPLE_RATE
+
 LOUDNESS_DBFS: Final = -18.0
 """Root mean square of the spoken part of every piece."""
 PEAK: Final = 0.89
@@ -56,6 +57,11 @@ def fade(samples: Samples) -> Samples:
     faded[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)
     faded[-fall:] *= np.linspace(1, 0, fall, dtype=np.float32)
     return faded
+
+
+def frames(samples: Samples) -> bytes:
+    """Samples -1..1 as 16-bit integers, little endian."""
+    return np.round(samples * 32767).astype("<i2").tobytes()
 
 
 def chime() -> Samples:
