@@ -10,6 +10,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from hardware.ticket_printer.document import (
+    AIR_DOTS,
+    CHARACTER_DOTS,
+    LINE_GAP_DOTS,
     Align,
     Banner,
     BigText,
@@ -21,9 +24,8 @@ from hardware.ticket_printer.document import (
     Rule,
     Text,
 )
-from hardware.ticket_printer.encode import AIR_DOTS, LINE_GAP_DOTS
 from hardware.ticket_printer.profile import PrinterProfile
-from hardware.ticket_printer.raster import CHARACTER_DOTS, qr_matrix
+from hardware.ticket_printer.raster import qr_matrix
 from hardware.ticket_printer.text import cells, wrap
 from kiosk.journeys.catalogue import Catalogue
 from kiosk.journeys.state import Ticket

@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from PIL import Image as Picture
+
+CHARACTER_DOTS: Final = 24
+"""Height of a line of text at size 1."""
+LINE_GAP_DOTS: Final = 8
+"""Below each line of text."""
+AIR_DOTS: Final = 14
+"""Above and below what is drawn."""
 
 
 class Align(StrEnum):

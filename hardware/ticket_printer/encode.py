@@ -10,6 +10,9 @@ from PIL import ImageChops
 
 from hardware.errors import BadDocument
 from hardware.ticket_printer.document import (
+    AIR_DOTS,
+    CHARACTER_DOTS,
+    LINE_GAP_DOTS,
     Align,
     Banner,
     BigText,
@@ -25,25 +28,22 @@ from hardware.ticket_printer.document import (
 from hardware.ticket_printer.information import print_kept_picture
 from hardware.ticket_printer.profile import ChineseFont, Cutter, PrinterProfile
 from hardware.ticket_printer.raster import (
-    CHARACTER_DOTS,
     QUIET_MODULES,
     SlipFont,
     banner,
     on_paper,
     qr_matrix,
     qr_picture,
-    raster_commands,
     rule,
-    without_real_time,
 )
 from hardware.ticket_printer.text import native_bytes, printable_lines, wrap
 
 INITIALISE: Final = bytes.fromhex("1B 40")
 CHINESE_ON: Final = bytes.fromhex("1C 26")
 CHINESE_OFF: Final = bytes.fromhex("1C 2E")
-LINE_GAP_DOTS: Final = 8
-AIR_DOTS: Final = 14
 MIN_MODULE_DOTS: Final = 3
+# Second bytes that make 10 a real-time command: DLE EOT, DLE ENQ, DLE DC4.
+_REAL_TIME: Final = frozenset({0x04, 0x05, 0x14})
 _LINE_DOTS: Final = CHARACTER_DOTS + LINE_GAP_DOTS
 _ALIGN: Final = {Align.LEFT: 0, Align.CENTER: 1, Align.RIGHT: 2}
 _CUTS: Final = {
@@ -208,3 +208,28 @@ def _style(block: Text, *, chinese: bool) -> bytes:
 
 def _feed(lines: int) -> bytes:
     return bytes((0x1B, 0x33, _LINE_DOTS, 0x1B, 0x64, lines))
+
+
+def raster_commands(black: Picture.Image, slice_rows: int) -> list[bytes]:
+    """`GS v 0` commands of at most `slice_rows` rows for a picture whose set dots are black.
+
+    No two bytes of the picture make a real-time command, which a printer may execute even inside picture data: such a
+    pair gets one more black dot.
+    """
+    row_bytes = black.width // 8
+    bits = without_real_time(black.tobytes())
+    commands = []
+    for top in range(0, black.height, slice_rows):
+        rows = min(slice_rows, black.height - top)
+        header = bytes.fromhex("1D 76 30 00") + row_bytes.to_bytes(2, "little") + rows.to_bytes(2, "little")
+        commands.append(header + bits[top * row_bytes : (top + rows) * row_bytes])
+    return commands
+
+
+def without_real_time(bits: bytes) -> bytes:
+    """The same bytes with each 10 before 04, 05 or 14 made 18."""
+    safe = bytearray(bits)
+    for i in range(len(safe) - 1):
+        if safe[i] == 0x10 and safe[i + 1] in _REAL_TIME:
+            safe[i] = 0x18
+    return bytes(safe)

@@ -1,4 +1,4 @@
-"""Drawing what a printer's own font cannot, and putting pictures into ESC/POS raster commands."""
+"""Drawing what a printer's own font cannot."""
 
 from functools import cache
 from pathlib import Path
@@ -11,13 +11,10 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.exceptions import DataOverflowError
 
 from hardware.errors import BadDocument
-from hardware.ticket_printer.document import Align
+from hardware.ticket_printer.document import CHARACTER_DOTS, Align
 
-CHARACTER_DOTS: Final = 24
 QUIET_MODULES: Final = 4
 _TRIAL_SIZE: Final = 200
-# Second bytes that make 10 a real-time command: DLE EOT, DLE ENQ, DLE DC4.
-_REAL_TIME: Final = frozenset({0x04, 0x05, 0x14})
 
 
 class SlipFont:
@@ -103,28 +100,3 @@ def on_paper(picture: Picture.Image, align: Align, width: int) -> Picture.Image:
     placed = Picture.new("L", (-(-(left + picture.width) // 8) * 8, picture.height), 255)
     placed.paste(picture.convert("L"), (left, 0))
     return placed.point(lambda grey: 0 if grey >= 128 else 255).convert("1", dither=Picture.Dither.NONE)
-
-
-def raster_commands(black: Picture.Image, slice_rows: int) -> list[bytes]:
-    """`GS v 0` commands of at most `slice_rows` rows for a picture whose set dots are black.
-
-    No two bytes of the picture make a real-time command, which a printer may execute even inside picture data: such a
-    pair gets one more black dot.
-    """
-    row_bytes = black.width // 8
-    bits = without_real_time(black.tobytes())
-    commands = []
-    for top in range(0, black.height, slice_rows):
-        rows = min(slice_rows, black.height - top)
-        header = bytes.fromhex("1D 76 30 00") + row_bytes.to_bytes(2, "little") + rows.to_bytes(2, "little")
-        commands.append(header + bits[top * row_bytes : (top + rows) * row_bytes])
-    return commands
-
-
-def without_real_time(bits: bytes) -> bytes:
-    """The same bytes with each 10 before 04, 05 or 14 made 18."""
-    safe = bytearray(bits)
-    for i in range(len(safe) - 1):
-        if safe[i] == 0x10 and safe[i + 1] in _REAL_TIME:
-            safe[i] = 0x18
-    return bytes(safe)

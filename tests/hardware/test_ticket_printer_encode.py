@@ -19,9 +19,9 @@ from hardware.ticket_printer.document import (
     Rule,
     Text,
 )
-from hardware.ticket_printer.encode import encode_document
+from hardware.ticket_printer.encode import encode_document, raster_commands, without_real_time
 from hardware.ticket_printer.profile import ChineseFont, PrinterProfile
-from hardware.ticket_printer.raster import SlipFont, raster_commands, without_real_time
+from hardware.ticket_printer.raster import SlipFont
 
 
 @pytest.fixture(scope="module")
