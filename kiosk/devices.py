@@ -1,13 +1,14 @@
-"""The devices of the terminal on its event loop: reading a card for one session, printing, and their health.
+"""The devices of the terminal on its event loop: reading a card or a code for one session, printing, and their health.
 
-Drivers work on threads of their own; everything they say is handed to the loop. A card that comes after its session
-ended is wiped and dropped.
+Drivers work on threads of their own; what they say is handed to the loop. A card or code that comes after its session
+ended is wiped and dropped, and a code that nobody waits for never gets here.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Protocol, cast
 
 import structlog
@@ -15,20 +16,19 @@ import structlog
 from hardware.cabinet import Cabinet
 from hardware.card_waiting import CardEvent, CardRead
 from hardware.events import DeviceEvent, StatusChanged
-from hardware.id_card.fields import IdCard
 from hardware.id_card.reader import IdCardReader
 from hardware.print_jobs import JobState, PrintJobStore, PrintResult
 from hardware.profile import Binding
 from hardware.roles import Role
 from hardware.session import DeviceSession
 from hardware.smart_card.reader import SocialCardReader
-from hardware.smart_card.social_security import SocialSecurityCard
 from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import TicketPrinter
 from hardware.vocabulary import Detail, Health, Outcome
+from kiosk.code_reading import CodeReader, read_code
 from kiosk.journeys import events
 from kiosk.journeys.views import CardState, Peripheral, SlipState
-from kiosk.session import KioskSession, SessionWiped
+from kiosk.session import Card, KioskSession, SessionWiped
 from kiosk.translate import peripheral, slip_state
 
 CARD_WAIT_S = 60.0
@@ -47,7 +47,7 @@ _CARD_STATES = {
 
 CardReader = IdCardReader | SocialCardReader
 """Readers of cards that say who somebody is."""
-PersonRead = CardRead[IdCard] | CardRead[SocialSecurityCard]
+PersonRead = CardRead[Card]
 Heard = Callable[[Role, CardEvent], None]
 
 log = structlog.get_logger(__name__)
@@ -82,6 +82,7 @@ class Devices:
         self._loop = asyncio.get_running_loop()
         self._lines: dict[Role, Peripheral] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._scanning: asyncio.Task[None] | None = None
         self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event), jobs=jobs)
         self._readers: tuple[CardReader, ...] = tuple(
             reader
@@ -91,6 +92,8 @@ class Devices:
             )
             if reader is not None
         )
+        seeing: list[object] = [self._cabinet.devices.get(role) for role in (Role.CODE_SCANNER, Role.CODE_CAMERA)]
+        self._code_readers = tuple(reader for reader in seeing if isinstance(reader, CodeReader))
         self._printer = self._cabinet.get(Role.TICKET_PRINTER, TicketPrinter)
         for role, device in self._cabinet.devices.items():
             self._said(StatusChanged(role, device.status))
@@ -113,6 +116,18 @@ class Devices:
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def start_code_scan(self, session: KioskSession) -> None:
+        """Look for one code until stopped; its text belongs to `session`."""
+        self.stop_code_scan()
+        if self._code_readers:
+            read = read_code(self._code_readers, session, partial(self._from_thread, self._emit))
+            self._scanning = asyncio.create_task(read, name="code-reading")
+
+    def stop_code_scan(self) -> None:
+        if self._scanning is not None:
+            self._scanning.cancel()
+            self._scanning = None
 
     async def print(
         self,
@@ -144,6 +159,7 @@ class Devices:
     async def close(self) -> None:
         """End reading and close all devices."""
         self.stop_card_read()
+        self.stop_code_scan()
         await asyncio.to_thread(self._cabinet.close)
 
     def _from_thread(self, call: Callable[..., None], *args: object) -> None:

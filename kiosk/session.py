@@ -24,17 +24,26 @@ class Card(Protocol):
     def wipe(self) -> None: ...
 
 
+class ScannedCode(Protocol):
+    """What a session takes from a code that was scanned."""
+
+    @property
+    def text(self) -> str: ...
+
+    def wipe(self) -> None: ...
+
+
 class SessionWiped(RuntimeError):
     """Something personal was asked of a session that has ended."""
 
 
 class KioskSession:
-    """Name, number, person key and signature of one citizen, in bytes that `wipe` overwrites.
+    """Name, number, person key, scanned code and signature of one citizen, in bytes that `wipe` overwrites.
 
     `number` counts sessions as the journey does. Its repr shows nothing personal; it cannot be pickled or copied.
     """
 
-    __slots__ = ("_document", "_ink", "_key", "_masked_name", "_masked_number", "_name", "_wiped", "number")
+    __slots__ = ("_code", "_document", "_ink", "_key", "_masked_name", "_masked_number", "_name", "_wiped", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -43,6 +52,7 @@ class KioskSession:
         self._key = bytearray()
         self._masked_name = bytearray()
         self._masked_number = bytearray()
+        self._code = bytearray()
         self._ink: Ink | None = None
         self._wiped = False
 
@@ -75,6 +85,19 @@ class KioskSession:
             self._masked_number[:] = card.masked_number.encode()
         finally:
             card.wipe()
+
+    def take_code(self, code: ScannedCode) -> None:
+        """Keep the text of a code in place of the one before, and wipe the code, also when this session has ended.
+
+        Raises `SessionWiped`.
+        """
+        try:
+            if self._wiped:
+                raise SessionWiped
+            self._code[:] = bytes(len(self._code))
+            self._code[:] = code.text.encode()
+        finally:
+            code.wipe()
 
     def sign(self, ink: Ink) -> None:
         """Keep a signature, and overwrite the one before and, when this session has ended, the new one.
@@ -109,6 +132,11 @@ class KioskSession:
         return self._read(self._key) or None
 
     @property
+    def code(self) -> str | None:
+        """Text of the code that was scanned last; None before that."""
+        return self._read(self._code) or None
+
+    @property
     def masked_name(self) -> str:
         """`张*`."""
         return self._read(self._masked_name)
@@ -120,7 +148,7 @@ class KioskSession:
 
     def wipe(self) -> None:
         """Overwrite everything personal; the session cannot be used again. A second call does nothing."""
-        for field in (self._name, self._document, self._key, self._masked_name, self._masked_number):
+        for field in (self._name, self._document, self._key, self._masked_name, self._masked_number, self._code):
             field[:] = bytes(len(field))
             field.clear()
         if self._ink is not None:

@@ -295,6 +295,10 @@ class Terminal:
                 self._devices.start_card_read(self._session, test=test)
             case effects.StopCardRead():
                 self._devices.stop_card_read()
+            case effects.StartCodeScan():
+                self._devices.start_code_scan(self._session)
+            case effects.StopCodeScan():
+                self._devices.stop_code_scan()
             case effects.PrintSlip() if self._configuration.catalogue is not None:
                 self._spawn(self._printing.ticket(effect, self._configuration.catalogue))
             case effects.PrintTestSlip(job):

@@ -59,6 +59,18 @@ class StopCardRead:
 
 
 @dataclass(frozen=True)
+class StartCodeScan:
+    """Wait for one code to be held before the scanner; it belongs to this session."""
+
+    session: int
+
+
+@dataclass(frozen=True)
+class StopCodeScan:
+    pass
+
+
+@dataclass(frozen=True)
 class PrintSlip:
     job: int
     ticket: Ticket
@@ -106,6 +118,8 @@ Effect = (
     | WithdrawRequest
     | StartCardRead
     | StopCardRead
+    | StartCodeScan
+    | StopCodeScan
     | PrintSlip
     | PrintTestSlip
     | CheckCode

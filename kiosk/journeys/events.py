@@ -70,6 +70,23 @@ class DevicesChanged:
     reader_ready: bool
 
 
+# --- code scanner --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CodeRead:
+    """A code was scanned for this session, which keeps its text (`KioskSession.code`)."""
+
+    session: int
+
+
+@dataclass(frozen=True)
+class CodeUnusable:
+    """A code was held before the scanner that is no text, too long or incomplete; the scanner goes on looking."""
+
+    session: int
+
+
 # --- printer -------------------------------------------------------------------------------------
 
 
@@ -199,6 +216,8 @@ Event = (
     | CardRead
     | TestCardRead
     | DevicesChanged
+    | CodeRead
+    | CodeUnusable
     | SlipDone
     | LinkChanged
     | OfflineReady

@@ -17,9 +17,10 @@ from kiosk.journeys import (
     out_of_service,
     preferences,
     prompting,
+    scanning,
     technician,
 )
-from kiosk.journeys.effects import Effect, Speak, StartCardRead, StopCardRead
+from kiosk.journeys.effects import Effect, Speak, StartCardRead, StartCodeScan, StopCardRead, StopCodeScan
 from kiosk.journeys.state import State, Step, end_session
 
 _Handler = Callable[[State, Any], Step]
@@ -67,7 +68,7 @@ def _settled(before: State, state: State) -> Step:
         done += effects
     state, effects = out_of_service.settle(before, state)
     done += effects
-    return state, done + _reader(before, state) + _prompt(before, state)
+    return state, done + _reader(before, state) + _scanner(before, state) + _prompt(before, state)
 
 
 def _reader(before: State, state: State) -> tuple[Effect, ...]:
@@ -76,6 +77,15 @@ def _reader(before: State, state: State) -> tuple[Effect, ...]:
         return ()
     stop: tuple[Effect, ...] = (StopCardRead(),) if was is not None else ()
     start: tuple[Effect, ...] = (StartCardRead(*wanted),) if wanted is not None else ()
+    return stop + start
+
+
+def _scanner(before: State, state: State) -> tuple[Effect, ...]:
+    was, wanted = scanning.wanted(before), scanning.wanted(state)
+    if was == wanted:
+        return ()
+    stop: tuple[Effect, ...] = (StopCodeScan(),) if was is not None else ()
+    start: tuple[Effect, ...] = (StartCodeScan(wanted),) if wanted is not None else ()
     return stop + start
 
 
