@@ -33,6 +33,8 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "camera-faces": "hardware.camera.face_camera:DRIVER",
         "maxsonar": "hardware.presence_sensor.sensor:DRIVER",
         "keypad": "hardware.keypad.keypad:DRIVER",
+        "modbus-lights": "hardware.guide_lights.lights:DRIVER",
+        "modbus-switch": "hardware.door_switch.switch:DRIVER",
     }
 )
 """Driver id to `module:name`."""

@@ -140,6 +140,10 @@ class Detail(StrEnum):
     # keypad, caller, evaluator
     KEY_STUCK = "key_stuck"
     NO_KEY = "no_key"
+    # guide lights, door and tamper switch
+    MODULE_REFUSED = "module_refused"
+    OUTPUT_STUCK = "output_stuck"
+    DOOR_NOT_MOVED = "door_not_moved"
 
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
@@ -177,6 +181,9 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.NOBODY_SEEN: WhoActs.TECHNICIAN,
         Detail.KEY_STUCK: WhoActs.TECHNICIAN,
         Detail.NO_KEY: WhoActs.CITIZEN,
+        Detail.MODULE_REFUSED: WhoActs.TECHNICIAN,
+        Detail.OUTPUT_STUCK: WhoActs.TECHNICIAN,
+        Detail.DOOR_NOT_MOVED: WhoActs.TECHNICIAN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

@@ -23,6 +23,8 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "camera-faces": "hardware.simulators.camera:simulate_faces",
         "maxsonar": "hardware.simulators.presence_sensor:simulate",
         "keypad": "hardware.simulators.keypad:simulate",
+        "modbus-lights": "hardware.simulators.modbus_module:simulate",
+        "modbus-switch": "hardware.simulators.modbus_module:simulate",
     }
 )
 """Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""

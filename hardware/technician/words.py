@@ -173,6 +173,12 @@ ADVICE: Final = _table(
         Detail.NOBODY_SEEN: ("未感应到人：调整角度或距离", "nobody was seen: turn the sensor or its distance"),
         Detail.KEY_STUCK: ("按键卡住：清理或更换键盘", "a key is stuck: clean the keypad or change it"),
         Detail.NO_KEY: ("未收到按键：按键再试", "no key was pressed: press one and try again"),
+        Detail.MODULE_REFUSED: (
+            "模块拒绝：查配置中的站号和点位",
+            "the module refused: check station and point in the profile",
+        ),
+        Detail.OUTPUT_STUCK: ("输出不动作：查继电器和接线", "an output does not switch: check relay and wiring"),
+        Detail.DOOR_NOT_MOVED: ("未见柜门开合：查开关和接线", "the door was not seen to move: check switch and wiring"),
     }
 )
 STEPS: Final = _table(
@@ -185,6 +191,8 @@ STEPS: Final = _table(
         "reading": ("测距", "reading"),
         "somebody_seen": ("感应到人", "somebody seen"),
         "key_pressed": ("按键", "key pressed"),
+        "lights": ("逐个亮灯", "each light"),
+        "door_moved": ("柜门开合", "door opened and closed"),
         "code_read": ("扫码", "code read"),
         "page": ("打印一页", "page"),
         "moving_picture": ("画面流动", "moving picture"),

@@ -1,0 +1,1 @@
+"""Door and tamper switches: whether the cabinet is open."""

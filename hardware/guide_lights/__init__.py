@@ -1,0 +1,1 @@
+"""Guide lights: which part of the terminal is to be used now."""

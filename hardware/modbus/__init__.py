@@ -1,0 +1,1 @@
+"""Modbus RTU: switches and lights behind input and output modules on one pair of wires."""
