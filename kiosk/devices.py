@@ -1,7 +1,7 @@
 """The devices of the terminal on its event loop: reading a card or a code for one session, printing, and their health.
 
 Drivers work on threads of their own; what they say is handed to the loop. A card or code that comes after its session
-ended is wiped and dropped, and a code that nobody waits for never gets here.
+ended is wiped and dropped, and a code that nobody waits for is dropped where it was heard.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ import structlog
 
 from hardware.cabinet import Cabinet
 from hardware.card_waiting import CardEvent, CardRead
-from hardware.events import DeviceEvent, StatusChanged
+from hardware.events import CodeScanned, DeviceEvent, StatusChanged
+from hardware.guide_lights.lights import GuideLights, GuideLightsCapabilities, Light
 from hardware.id_card.reader import IdCardReader
 from hardware.print_jobs import JobState, PrintJobStore, PrintResult
 from hardware.profile import Binding
@@ -26,6 +27,7 @@ from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import TicketPrinter
 from hardware.vocabulary import Detail, Health, Outcome
 from kiosk.code_reading import CodeReader, read_code
+from kiosk.hearing import Hearing
 from kiosk.journeys import events
 from kiosk.journeys.views import CardState, Peripheral, SlipState
 from kiosk.session import Card, KioskSession, SessionWiped
@@ -33,6 +35,7 @@ from kiosk.translate import peripheral, slip_state
 
 CARD_WAIT_S = 60.0
 PRINT_LIMIT_S = 45.0
+LIGHTS_LIMIT_S = 2.0
 READER_PAUSE_S = 1.0
 """After a fault of the reader, before it is asked for a card again."""
 
@@ -83,7 +86,9 @@ class Devices:
         self._lines: dict[Role, Peripheral] = {}
         self._reading: asyncio.Task[None] | None = None
         self._scanning: asyncio.Task[None] | None = None
-        self._cabinet = Cabinet(bindings, lambda event: self._from_thread(self._said, event), jobs=jobs)
+        self._hearing = Hearing()
+        self._lit: frozenset[str] = frozenset()
+        self._cabinet = Cabinet(bindings, self._heard, jobs=jobs)
         self._readers: tuple[CardReader, ...] = tuple(
             reader
             for reader in (
@@ -95,6 +100,7 @@ class Devices:
         seeing: list[object] = [self._cabinet.devices.get(role) for role in (Role.CODE_SCANNER, Role.CODE_CAMERA)]
         self._code_readers = tuple(reader for reader in seeing if isinstance(reader, CodeReader))
         self._printer = self._cabinet.get(Role.TICKET_PRINTER, TicketPrinter)
+        self._lights = self._cabinet.get(Role.GUIDE_LIGHTS, GuideLights)
         for role, device in self._cabinet.devices.items():
             self._said(StatusChanged(role, device.status))
 
@@ -128,6 +134,13 @@ class Devices:
         if self._scanning is not None:
             self._scanning.cancel()
             self._scanning = None
+
+    def show_lights(self, lit: Iterable[str]) -> None:
+        """Let the lights beside the devices of these roles blink, and put the others out."""
+        self._lit = frozenset(lit)
+        if self._lights is not None and isinstance(fitted := self._lights.capabilities, GuideLightsCapabilities):
+            wanted = dict.fromkeys(self._lit & fitted.lights, Light.BLINKING)
+            self._lights.show(wanted, time.monotonic() + LIGHTS_LIMIT_S)
 
     async def print(
         self,
@@ -166,13 +179,24 @@ class Devices:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *args)
 
+    def _heard(self, event: DeviceEvent) -> None:
+        """On a device's thread."""
+        if not isinstance(event, CodeScanned):
+            self._from_thread(self._said, event)
+
     def _said(self, event: DeviceEvent) -> None:
         """Something that a device said by itself."""
-        if isinstance(event, StatusChanged):
-            binding = self._cabinet.bindings[event.role]
-            self._lines[event.role] = peripheral(event.role, event.status, binding.driver.id, str(binding.address))
+        told = self._hearing.hear(event)
+        binding, (status, note) = self._cabinet.bindings[event.role], self._hearing.status(event.role)
+        line = peripheral(event.role, status, note, binding.driver.id, str(binding.address))
+        if line != self._lines.get(event.role):
+            self._lines[event.role] = line
             ready = any(reader.status.usable for reader in self._readers)
             self._emit(events.DevicesChanged(self.peripherals, ready))
+        for one in told:
+            self._emit(one)
+        if isinstance(event, StatusChanged) and event.role is Role.GUIDE_LIGHTS and status.usable:
+            self.show_lights(self._lit)
 
     async def _read_cards(self, readers: Sequence[CardReader], session: KioskSession, test: bool) -> None:
         """Until one reader has taken a card; the task's cancellation cancels the readers' commands."""

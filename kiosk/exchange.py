@@ -20,6 +20,7 @@ from kiosk.journal import Entry, Journal, Lane
 from wire import topics
 from wire.link import Link, Outgoing
 from wire.messages import (
+    CheckIn,
     Hello,
     HelloAnswer,
     Help,
@@ -31,6 +32,7 @@ from wire.messages import (
     Slip,
     Withdraw,
     encode,
+    kind_of,
 )
 
 NOT_ACCEPTED = frozenset({"device_pending", "device_refused", "device_elsewhere", "cloned_device"})
@@ -93,10 +95,9 @@ class Exchange:
 
     # --- what the program asks for -------------------------------------------------------------
 
-    async def request(self, body: Issue | Help) -> str:
+    async def request(self, body: Issue | CheckIn | Help) -> str:
         """Journal a live request; its id. The answer comes to the listener. Raises `JournalFault`."""
-        kind = "issue" if isinstance(body, Issue) else "help"
-        entry = await self._journal.append("live", kind, lambda key: self._encode(body, key))
+        entry = await self._journal.append("live", kind_of(body), lambda key: self._encode(body, key))
         self._announce("live")
         return entry.request_id
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from hardware.vocabulary import Health
+from hardware.vocabulary import Detail, Health
 from kiosk.hall_side import PresenceState
 from kiosk.journeys.out_of_service import cause
 from kiosk.journeys.state import State
@@ -13,6 +13,8 @@ from wire.link import Link
 from wire.messages import Reported
 
 _WORKS = {Health.OK.value, Health.DEGRADED.value, Health.NOT_SUPPORTED.value}
+_UNASKED = {Detail.CANNOT_BE_ASKED.value}
+"""Of a device that answers no question: it is unknown until it is used for the first time, and nobody need look."""
 
 
 def reported(state: State, versions: dict[str, str], backlog: int, last_ticket_at: datetime | None) -> Reported:
@@ -30,7 +32,7 @@ def presence(state: State) -> PresenceState:
     """`degraded`: something that needs a person; it may still give numbers."""
     if state.hall.verdict != "accepted" or not state.condition.started:
         return "init"
-    works = all(line.health in _WORKS for line in state.equipment.peripherals)
+    works = all(line.health in _WORKS or line.detail in _UNASKED for line in state.equipment.peripherals)
     return "ready" if works and cause(state) is None else "degraded"
 
 

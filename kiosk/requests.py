@@ -15,7 +15,7 @@ from kiosk.journeys.catalogue import Service
 from kiosk.offline import Offline, Wanted
 from kiosk.offline_numbers import NoNumber
 from kiosk.translate import params_of, ticket_of
-from wire.messages import HelloAnswer, Help, HelpAnswer, Issue, IssueAnswer, Message, Refused, Slip
+from wire.messages import CheckIn, HelloAnswer, Help, HelpAnswer, Issue, IssueAnswer, Message, Refused, Slip
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Requests:
         self._exchange = exchange
         self._offline = offline
 
-    def ask(self, attempt: int, body: Issue | Help) -> None:
+    def ask(self, attempt: int, body: Issue | CheckIn | Help) -> None:
         """Journal and send; the answer comes as an event that names the attempt."""
         self._journaling[attempt] = self._spawn(self._ask(attempt, body))
 
@@ -105,7 +105,7 @@ class Requests:
 
     # --- journaling ----------------------------------------------------------------------------
 
-    async def _ask(self, attempt: int, body: Issue | Help) -> str | None:
+    async def _ask(self, attempt: int, body: Issue | CheckIn | Help) -> str | None:
         if self._exchange is None:
             return None
         try:

@@ -25,7 +25,8 @@ from kiosk.journal import Journal
 from kiosk.journey import Journey, OnView
 from kiosk.journeys import effects, events
 from kiosk.journeys.intents import Intent
-from kiosk.journeys.state import State
+from kiosk.journeys.lights import lit
+from kiosk.journeys.state import Finding, State
 from kiosk.journeys.views import Fact, View
 from kiosk.offline import Offline
 from kiosk.printing import Printing
@@ -35,13 +36,15 @@ from kiosk.requests import Requests
 from kiosk.session import KioskSession
 from kiosk.supervision import Supervisor
 from wire.link import MqttLink
-from wire.messages import Help, Issue, OfflineUse
+from wire.messages import CheckIn, Help, Issue, OfflineUse
 
 TICK_S = 0.2
 REPORT_S = 1.0
 OFFLINE_LOOK_S = 30.0
 JOURNAL_RETRY_S = 5.0
 JOURNEY_RETRY_S = 5.0
+LONGEST_CODE = 40
+"""Characters of an appointment's code on the wire (`CheckIn.code`)."""
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +128,7 @@ class Terminal:
         """Start in order, then keep every part running."""
         await self._open_journal()
         self._devices = Devices(self._profile.devices, self._jobs, self._keys.hall_key, self._emit)
+        self._devices.show_lights(lit(self._journey.state))
         try:
             self._printing = Printing(
                 self._devices,
@@ -263,6 +267,8 @@ class Terminal:
             case effects.RequestNumber(attempt, service, language, identified):
                 person = self._session.person_key if identified else None
                 self._requests.ask(attempt, Issue(service=service, person=person, language=language))
+            case effects.RequestCheckIn(attempt, finding, language):
+                self._check_in(attempt, finding, language)
             case effects.GiveOffline(attempt, service, language, identified):
                 self._give_offline(attempt, service, language, identified=identified)
             case effects.RequestHelp(attempt, screen):
@@ -277,6 +283,15 @@ class Terminal:
                 self._restart.set()
             case _:
                 self._use_device(effect)
+
+    def _check_in(self, attempt: int, finding: Finding, language: str) -> None:
+        """The code or the person; a scanned text that is too long for any code finds nothing, so it is not sent."""
+        code = self._session.code if finding.by == "scanned" else finding.code or None
+        if code is not None and len(code) > LONGEST_CODE:
+            self._emit(events.NumberRefused(attempt, "appointment_unknown"))
+            return
+        person = self._session.person_key if finding.by == "card" else None
+        self._requests.ask(attempt, CheckIn(code=code, person=person, language=language))
 
     def _give_offline(self, attempt: int, service: str, language: str, *, identified: bool) -> None:
         catalogue = self._configuration.catalogue
@@ -299,6 +314,8 @@ class Terminal:
                 self._devices.start_code_scan(self._session)
             case effects.StopCodeScan():
                 self._devices.stop_code_scan()
+            case effects.ShowLights(roles):
+                self._devices.show_lights(roles)
             case effects.PrintSlip() if self._configuration.catalogue is not None:
                 self._spawn(self._printing.ticket(effect, self._configuration.catalogue))
             case effects.PrintTestSlip(job):

@@ -1,7 +1,7 @@
 """Between the wire's and the devices' words and those of the journeys."""
 
 from hardware.print_jobs import JobState, PrintResult
-from hardware.vocabulary import Detail, DeviceStatus, Outcome
+from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
 from kiosk.journeys.state import LiveService, Ticket, WaitRange
 from kiosk.journeys.views import Peripheral, SlipState
 from wire.messages import IssueAnswer, PeripheralReport, Refused, Services, Slip, Wait
@@ -26,6 +26,8 @@ def ticket_of(answer: IssueAnswer) -> Ticket:
         wait=_wait(answer.wait),
         counters=answer.counters,
         may_close_at=answer.may_close_at,
+        booked_for=answer.booked_for,
+        callable_from=answer.callable_from,
     )
 
 
@@ -70,11 +72,13 @@ def slip_fact(ticket: str, slip: SlipState, cause: str | None, *, reprint: bool)
     return Slip(ticket=ticket, outcome="unknown", reprint=reprint, cause=cause)
 
 
-def peripheral(role: str, status: DeviceStatus, driver: str, address: str) -> Peripheral:
-    """A line of the technician's screen."""
-    detail = None if status.detail is Detail.NONE else status.detail.value
+def peripheral(role: str, status: DeviceStatus, note: str | None, driver: str, address: str) -> Peripheral:
+    """A line of the technician's screen. A `note` is what a device that is well has to tell of its cabinet."""
+    health, detail = status.health, None if status.detail is Detail.NONE else status.detail.value
+    if note is not None and status.usable:
+        health, detail = Health.DEGRADED, note
     supplies = tuple((name, supply.value) for name, supply in status.supplies.items())
-    return Peripheral(role, driver, address, status.health.value, detail, supplies)
+    return Peripheral(role, driver, address, health.value, detail, supplies)
 
 
 def peripheral_report(line: Peripheral) -> PeripheralReport:

@@ -3,9 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
-from kiosk.journeys import events, intents, number
+from kiosk.journeys import check_in, events, intents, number
 from kiosk.journeys.out_of_service import cause
-from kiosk.journeys.state import AtHome, Choosing, LayingCard, Person, Servicing, State, Step
+from kiosk.journeys.state import (
+    AtHome,
+    Choosing,
+    Finding,
+    LayingCard,
+    Person,
+    Servicing,
+    State,
+    Step,
+    TypingAppointment,
+)
 from kiosk.journeys.views import CardState
 
 
@@ -25,7 +35,11 @@ def wanted(state: State) -> tuple[int, bool] | None:
     page = state.page
     if isinstance(page, Servicing):
         return (state.session, True) if page.running == "test_card" else None
-    if state.person is None and isinstance(page, AtHome | Choosing | LayingCard) and cause(state) is None:
+    if (
+        state.person is None
+        and isinstance(page, AtHome | Choosing | LayingCard | TypingAppointment)
+        and cause(state) is None
+    ):
         return state.session, False
     return None
 
@@ -41,6 +55,8 @@ def progress(state: State, event: events.CardProgress) -> Step:
     page = state.page
     if isinstance(page, AtHome | Choosing) and event.card is CardState.READING:
         return replace(state, page=LayingCard(None, page, event.card, state.now)), ()
+    if isinstance(page, TypingAppointment) and event.card is CardState.READING:
+        return replace(state, page=LayingCard(None, AtHome(), event.card, state.now, check_in=True)), ()
     if isinstance(page, LayingCard) and event.card is not CardState.DONE:
         return replace(state, page=replace(page, card=event.card, since=state.now)), ()
     return state, ()
@@ -51,6 +67,8 @@ def read(state: State, event: events.CardRead) -> Step:
         return state, ()
     page = state.page
     person = Person(event.masked_name, event.masked_number)
+    if isinstance(page, TypingAppointment) or (isinstance(page, LayingCard) and page.check_in):
+        return check_in.request(replace(state, person=person), Finding("card"))
     if isinstance(page, LayingCard) and page.service is not None:
         return number.request(replace(state, person=person), page.service)
     if isinstance(page, LayingCard):

@@ -75,6 +75,7 @@ class Catalogue:
     counters: tuple[Counter, ...] = ()
     notice: Texts = Texts("")
     passed_rule: Texts = Texts("")
+    takes_appointments: bool = False
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
 
     @cached_property

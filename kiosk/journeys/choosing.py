@@ -3,14 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from kiosk.journeys import card, intents, number
+from kiosk.journeys import card, check_in, intents, number
 from kiosk.journeys.out_of_service import offline
 from kiosk.journeys.search import LONGEST_SEARCH
 from kiosk.journeys.state import AtHome, Choosing, LayingCard, Refused, State, Step, go_home
 
 
 def take_number(state: State, _intent: intents.TakeNumber) -> Step:
-    return (replace(state, page=Choosing()), ()) if isinstance(state.page, AtHome) else (state, ())
+    """From home, and from a check-in that came to nothing, where a card that was read need not be laid again."""
+    page = state.page
+    if isinstance(page, AtHome) or (isinstance(page, Refused) and check_in.may_take_number(page)):
+        return replace(state, page=Choosing(), card_first=state.person is not None), ()
+    return state, ()
 
 
 def choose_group(state: State, intent: intents.ChooseGroup) -> Step:

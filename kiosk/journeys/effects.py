@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from kiosk.journeys.state import Ticket
+    from kiosk.journeys.state import Finding, Ticket
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,15 @@ class RequestNumber:
     service: str
     language: str
     identified: bool
+
+
+@dataclass(frozen=True)
+class RequestCheckIn:
+    """Journal and send a check-in; the program adds the session's person key or the code that was scanned."""
+
+    attempt: int
+    finding: Finding
+    language: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,13 @@ class StopCodeScan:
 
 
 @dataclass(frozen=True)
+class ShowLights:
+    """Light the guide lights beside the devices of these roles, and put the others out."""
+
+    lit: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PrintSlip:
     job: int
     ticket: Ticket
@@ -113,6 +129,7 @@ class Restart:
 
 Effect = (
     RequestNumber
+    | RequestCheckIn
     | GiveOffline
     | RequestHelp
     | WithdrawRequest
@@ -120,6 +137,7 @@ Effect = (
     | StopCardRead
     | StartCodeScan
     | StopCodeScan
+    | ShowLights
     | PrintSlip
     | PrintTestSlip
     | CheckCode

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from kiosk.journeys.intents import Intent
-from kiosk.journeys.views import CardState, Fact, Peripheral, SlipState
+from kiosk.journeys.views import CardState, Fact, Peripheral, Power, SlipState
 
 if TYPE_CHECKING:
     from kiosk.journeys.catalogue import Catalogue
@@ -68,6 +68,28 @@ class TestCardRead:
 class DevicesChanged:
     peripherals: tuple[Peripheral, ...]
     reader_ready: bool
+
+
+# --- sensors, keypad, power ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PresenceChanged:
+    """Somebody stands before the terminal, nobody does, or (None) no sensor says so."""
+
+    present: bool | None
+
+
+@dataclass(frozen=True)
+class PowerChanged:
+    power: Power
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """A key of the keypad: a digit, `backspace`, `clear`, `cancel`, `enter` …"""
+
+    key: str = field(repr=False)
 
 
 # --- code scanner --------------------------------------------------------------------------------
@@ -216,6 +238,9 @@ Event = (
     | CardRead
     | TestCardRead
     | DevicesChanged
+    | PresenceChanged
+    | PowerChanged
+    | KeyPressed
     | CodeRead
     | CodeUnusable
     | SlipDone

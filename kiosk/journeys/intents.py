@@ -36,6 +36,33 @@ class Search:
 
 
 @dataclass(frozen=True)
+class CheckIn:
+    """I have an appointment."""
+
+
+@dataclass(frozen=True)
+class TypeAppointmentCode:
+    """Type the appointment's code instead of laying the card."""
+
+
+@dataclass(frozen=True)
+class AppointmentKey:
+    key: str
+
+
+@dataclass(frozen=True)
+class AppointmentErase:
+    """Erase the last key, or the `whole` code."""
+
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class ConfirmAppointmentCode:
+    pass
+
+
+@dataclass(frozen=True)
 class GoOnWithoutCard:
     pass
 
@@ -137,6 +164,11 @@ Intent = (
     | ChooseService
     | OpenSearch
     | Search
+    | CheckIn
+    | TypeAppointmentCode
+    | AppointmentKey
+    | AppointmentErase
+    | ConfirmAppointmentCode
     | GoOnWithoutCard
     | Retry
     | GiveUp

@@ -8,31 +8,35 @@ from typing import Any
 
 from kiosk.journeys import (
     card,
+    check_in,
     choosing,
     events,
     help,  # noqa: A004 -- the subject's name; the builtin is for consoles
     idle,
     intents,
+    keys,
+    lights,
     number,
     out_of_service,
     preferences,
     prompting,
     scanning,
+    surroundings,
     technician,
 )
-from kiosk.journeys.effects import Effect, Speak, StartCardRead, StartCodeScan, StopCardRead, StopCodeScan
+from kiosk.journeys.effects import Effect, ShowLights, Speak, StartCardRead, StartCodeScan, StopCardRead, StopCodeScan
 from kiosk.journeys.state import State, Step, end_session
 
 _Handler = Callable[[State, Any], Step]
 _INTENTS: tuple[type, ...] = typing.get_args(intents.Intent)
 
 _HANDLERS: dict[type, tuple[_Handler, ...]] = {}
-for _subject in (choosing, card, number, help, technician, preferences, out_of_service):
+for _subject in (choosing, card, check_in, number, help, technician, preferences, out_of_service, surroundings):
     for _kind, _handler in _subject.HANDLERS.items():
         _HANDLERS[_kind] = (*_HANDLERS.get(_kind, ()), _handler)
 _HANDLERS[events.SlipDone] = (number.slip_done, technician.slip_done)
-_HANDLERS[intents.Home] = (choosing.home, number.finish, technician.leave)
-_HANDLERS[intents.Back] = (choosing.back, technician.leave)
+_HANDLERS[intents.Home] = (check_in.home, choosing.home, number.finish, technician.leave)
+_HANDLERS[intents.Back] = (check_in.back, choosing.back, technician.leave)
 
 
 def step(state: State, event: events.Event, now: float) -> Step:
@@ -42,8 +46,12 @@ def step(state: State, event: events.Event, now: float) -> Step:
     """
     before = state
     state = replace(state, now=max(now, state.now))
+    if isinstance(event, events.KeyPressed):
+        event = keys.meant(state, event.key)
     if isinstance(event, _INTENTS):
         state = replace(state, touched_at=state.now)
+    if isinstance(event, (*_INTENTS, events.CardProgress, events.CardRead, events.CodeRead)):
+        state = surroundings.somebody_acts(state)
     done: tuple[Effect, ...] = ()
     for handler in _HANDLERS.get(type(event), ()):
         after, effects = handler(state, event)
@@ -68,7 +76,9 @@ def _settled(before: State, state: State) -> Step:
         done += effects
     state, effects = out_of_service.settle(before, state)
     done += effects
-    return state, done + _reader(before, state) + _scanner(before, state) + _prompt(before, state)
+    return state, done + _reader(before, state) + _scanner(before, state) + _lights(before, state) + _prompt(
+        before, state
+    )
 
 
 def _reader(before: State, state: State) -> tuple[Effect, ...]:
@@ -87,6 +97,11 @@ def _scanner(before: State, state: State) -> tuple[Effect, ...]:
     stop: tuple[Effect, ...] = (StopCodeScan(),) if was is not None else ()
     start: tuple[Effect, ...] = (StartCodeScan(wanted),) if wanted is not None else ()
     return stop + start
+
+
+def _lights(before: State, state: State) -> tuple[Effect, ...]:
+    lit = lights.lit(state)
+    return () if lit == lights.lit(before) else (ShowLights(lit),)
 
 
 def _prompt(before: State, state: State) -> tuple[Effect, ...]:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from kiosk.journeys import events, intents
+from kiosk.journeys import check_in, events, intents
 from kiosk.journeys.effects import GiveOffline, PrintSlip, RequestNumber, WithdrawRequest
 from kiosk.journeys.out_of_service import cause, offline
 from kiosk.journeys.state import Awaiting, Choosing, Holding, Refused, State, Step, Ticket, end_session, go_home
-from kiosk.journeys.views import SlipState
+from kiosk.journeys.views import Power, SlipState
 
 
 def request(state: State, service: str) -> Step:
@@ -36,7 +36,7 @@ def refused(state: State, event: events.NumberRefused) -> Step:
     if not isinstance(page, Awaiting) or page.attempt != event.attempt:
         return state, ()
     retry_at = None if event.retry_after is None else state.now + event.retry_after
-    return replace(state, page=Refused(event.code, event.params, page.service, retry_at)), ()
+    return replace(state, page=Refused(event.code, event.params, page.service, retry_at, page.finding)), ()
 
 
 def slip_done(state: State, event: events.SlipDone) -> Step:
@@ -59,7 +59,11 @@ def reprint(state: State, _intent: intents.Reprint) -> Step:
 
 def retry(state: State, _intent: intents.Retry) -> Step:
     page = state.page
-    if isinstance(page, Refused) and page.service is not None and may_retry(state, page):
+    if not isinstance(page, Refused) or not may_retry(state, page):
+        return state, ()
+    if page.finding is not None:
+        return check_in.request(state, page.finding)
+    if page.service is not None:
         return request(state, page.service)
     return state, ()
 
@@ -80,6 +84,8 @@ def take_another(state: State, _intent: intents.TakeAnother) -> Step:
     """The same person takes one more number; the card need not be laid again."""
     if not isinstance(state.page, Holding):
         return state, ()
+    if state.surroundings.power is Power.LOW:
+        return end_session(state)
     return replace(state, page=Choosing(), card_first=state.person is not None), ()
 
 
@@ -91,12 +97,15 @@ def time_passed(state: State) -> Step:
     """Where the hall is away, whoever waits gets a number of the terminal's own; a request without an answer is
     withdrawn; a print without an outcome is unknown."""
     page, rules = state.page, state.rules
-    if isinstance(page, Awaiting) and not page.offline and offline(state):
+    if isinstance(page, Awaiting) and page.service is None and offline(state):
+        alone = Refused(check_in.ALONE, (), None, None, page.finding)
+        return replace(state, page=alone), (WithdrawRequest(page.attempt, "no_answer"),)
+    if isinstance(page, Awaiting) and page.service is not None and not page.offline and offline(state):
         language, identified = state.preferences.language, state.person is not None
         given_here = GiveOffline(page.attempt, page.service, language, identified)
         return replace(state, page=replace(page, offline=True)), (given_here,)
     if isinstance(page, Awaiting) and not page.offline and state.now - page.since >= rules.give_up_after_s:
-        gone = Refused("no_answer", (), page.service, state.now)
+        gone = Refused("no_answer", (), page.service, state.now, page.finding)
         return replace(state, page=gone), (WithdrawRequest(page.attempt, "no_answer"),)
     if (
         isinstance(page, Holding)

@@ -5,8 +5,8 @@ from typing import Any
 
 from kiosk.journeys import events
 from kiosk.journeys.effects import Restart
-from kiosk.journeys.state import AtHome, Choosing, Hall, LayingCard, State, Step, go_home
-from kiosk.journeys.views import Network
+from kiosk.journeys.state import AtHome, Choosing, Hall, LayingCard, State, Step, TypingAppointment, go_home
+from kiosk.journeys.views import Network, Power
 
 
 def cause(state: State) -> str | None:
@@ -22,6 +22,7 @@ def cause(state: State) -> str | None:
         (away(state) and not hall.offline_ready, "hall_away"),
         (hall.verdict is None and not away(state), "starting"),
         (hall.catalogue is None, "no_configuration"),
+        (state.surroundings.power is Power.LOW and isinstance(state.page, AtHome), "power_low"),
     )
     return next((code for holds, code in checks if holds), None)
 
@@ -55,7 +56,9 @@ def settle(before: State, state: State) -> Step:
     if lost_at != state.hall.lost_at:
         state = replace(state, hall=replace(state.hall, lost_at=lost_at))
     code = cause(state)
-    interrupted = code is not None and isinstance(state.page, Choosing | LayingCard)
+    if cause(before) == "power_low" and isinstance(state.page, Choosing | LayingCard | TypingAppointment):
+        return go_home(state)  # whoever was there before may finish, nobody begins
+    interrupted = code is not None and isinstance(state.page, Choosing | LayingCard | TypingAppointment)
     if interrupted or (code is not None and cause(before) is None and state.page == AtHome()):
         return go_home(state)
     if state.restart_wanted and isinstance(state.page, AtHome):

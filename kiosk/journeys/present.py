@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 
-from kiosk.journeys import card, idle, number, out_of_service, views
+from kiosk.journeys import card, check_in, idle, number, out_of_service, views
 from kiosk.journeys.catalogue import Catalogue
 from kiosk.journeys.catalogue import Service as CatalogueService
 from kiosk.journeys.search import found
@@ -16,6 +16,7 @@ from kiosk.journeys.state import (
     Refused,
     Servicing,
     State,
+    TypingAppointment,
     TypingCode,
     WaitRange,
 )
@@ -23,6 +24,7 @@ from kiosk.journeys.state import (
 COMMON_LIMIT = 6
 _SERVICE_FIRST = ("service", "card", "ticket")
 _CARD_FIRST = ("card", "service", "ticket")
+_CHECK_IN = ("appointment", "ticket")
 _STAFF_CODES = {
     "starting": "T01",
     "no_configuration": "T02",
@@ -33,13 +35,14 @@ _STAFF_CODES = {
     "journal_fault": "T07",
     "program_fault": "T08",
     "no_answer": "T09",
+    "power_low": "T10",
 }
 
 
 def view(state: State) -> views.View:
     """Every page as it is to be drawn; pages that need the hall give way to out-of-service while it is not there."""
     page = state.page
-    if not isinstance(page, AtHome | Choosing | LayingCard):
+    if not isinstance(page, AtHome | Choosing | LayingCard | TypingAppointment):
         return _standing(state, page)
     cause, catalogue = out_of_service.cause(state), state.hall.catalogue
     if cause is not None or catalogue is None:
@@ -49,16 +52,18 @@ def view(state: State) -> views.View:
         return _catalogue(state, catalogue, page)
     if isinstance(page, LayingCard):
         return _card(state, page)
+    if isinstance(page, TypingAppointment):
+        frame = _frame(state, back=True, home=True, steps=_CHECK_IN)
+        return views.AppointmentCodeView(frame, page.typed, check_in.CODE_LENGTH, check_in.CODE_LETTERS)
     common = tuple(_service(state, catalogue, service) for service in catalogue.services if service.common)
-    return views.HomeView(_frame(state), common[:COMMON_LIMIT], state.equipment.reader_ready)
+    return views.HomeView(_frame(state), common[:COMMON_LIMIT], state.equipment.reader_ready, check_in.offered(state))
 
 
 def _standing(state: State, page: Awaiting | Holding | Refused | TypingCode | Servicing) -> views.View:
     """Pages that stay while the hall is away."""
     match page:
         case Awaiting():
-            frame = _frame(state, steps=_steps(state), step=2)
-            shown: views.View = views.WaitingView(frame, _name(state, page.service), number.offers_way_out(state, page))
+            shown: views.View = _waiting(state, page)
         case Holding():
             shown = _ticket(state, page)
         case Refused():
@@ -89,6 +94,7 @@ def _frame(
         hall_name=catalogue.hall_name.of(preferences.language) if catalogue is not None else "",
         language=preferences.language,
         network=out_of_service.network(state),
+        power=state.surroundings.power,
         help=state.help,
         large_type=preferences.large_type,
         high_contrast=preferences.high_contrast,
@@ -123,7 +129,7 @@ def _clock(state: State, instant: datetime) -> str:
 def _local(state: State, params: dict[str, str]) -> dict[str, str]:
     """Instants among the parameters of a refusal as people read them: `opens_on` with its date, the others as times."""
     zone = state.hall.catalogue.zone if state.hall.catalogue is not None else None
-    for name in ("opens_at", "closes_at"):
+    for name in ("opens_at", "closes_at", "starts_at"):
         if text := params.get(name):
             local = datetime.fromisoformat(text).astimezone(zone)
             params[name] = f"{local:%H:%M}"
@@ -174,12 +180,20 @@ def _catalogue(state: State, catalogue: Catalogue, page: Choosing) -> views.Cata
         search=page.typed,
         searching=page.searching,
         greeting=state.person.masked_name if state.person is not None else None,
+        check_in=state.person is not None and check_in.offered(state),
     )
+
+
+def _waiting(state: State, page: Awaiting) -> views.WaitingView:
+    checks_in = page.service is None
+    frame = _frame(state, steps=_CHECK_IN if checks_in else _steps(state), step=1 if checks_in else 2)
+    return views.WaitingView(frame, _name(state, page.service), number.offers_way_out(state, page), checks_in)
 
 
 def _card(state: State, page: LayingCard) -> views.CardView:
     first = page.service is None
-    frame = _frame(state, back=True, home=True, steps=_CARD_FIRST if first else _SERVICE_FIRST, step=0 if first else 1)
+    steps = _CHECK_IN if page.check_in else _CARD_FIRST if first else _SERVICE_FIRST
+    frame = _frame(state, back=True, home=True, steps=steps, step=0 if first else 1)
     shown = page.card
     if not state.equipment.reader_ready and shown is views.CardState.WAITING:
         shown = views.CardState.READER_AWAY
@@ -193,16 +207,19 @@ def _card(state: State, page: LayingCard) -> views.CardView:
         state.person.masked_number if state.person is not None else None,
         lays=not inserts or card.works(state, "id_card_reader"),
         inserts=inserts,
+        check_in=page.check_in,
     )
 
 
 def _ticket(state: State, page: Holding) -> views.TicketView:
-    ticket = page.ticket
+    ticket, booked = page.ticket, page.ticket.booked_for is not None
     return views.TicketView(
+        booked_for=_clock(state, ticket.booked_for) if ticket.booked_for is not None else None,
+        callable_from=_clock(state, ticket.callable_from) if ticket.callable_from is not None else None,
         offline=ticket.offline,
         taken_at=_clock(state, ticket.issued_at),
         may_close_at=_clock(state, ticket.may_close_at) if ticket.may_close_at is not None else None,
-        frame=_frame(state, home=True, steps=_steps(state), step=2),
+        frame=_frame(state, home=True, steps=_CHECK_IN if booked else _steps(state), step=1 if booked else 2),
         number=ticket.number,
         service=_name(state, ticket.service),
         people_ahead=ticket.people_ahead,
@@ -223,7 +240,10 @@ def _refused(state: State, page: Refused) -> views.RefusedView:
         params=_local(state, dict(page.params)),
         service=_name(state, page.service) or None,
         staff_code=staff_code(page.code),
-        may_retry=page.service is not None and number.may_retry(state, page),
+        may_retry=number.may_retry(state, page),
+        check_in=page.finding is not None,
+        may_type_code=check_in.may_type_code(page),
+        may_take_number=check_in.may_take_number(page),
     )
 
 

@@ -10,6 +10,7 @@ from kiosk.journeys.state import (
     LayingCard,
     Refused,
     State,
+    TypingAppointment,
 )
 from kiosk.journeys.views import CardState, HelpState, SlipState
 
@@ -21,7 +22,14 @@ _CARD = {
     CardState.READER_AWAY: "press_for_help",
     CardState.DONE: "take_id_card",
 }
-_REFUSED = {"numbers_exhausted": "no_tickets_today", "service_closed": "closed_now", "day_already_closed": "closed_now"}
+_REFUSED = {
+    "numbers_exhausted": "no_tickets_today",
+    "service_closed": "closed_now",
+    "day_already_closed": "closed_now",
+    "appointment_unknown": "no_appointment_found",
+    "check_in_too_early": "check_in_too_early",
+    "check_in_too_late": "check_in_too_late",
+}
 
 
 def due(before: State, state: State) -> str | None:
@@ -44,6 +52,8 @@ def _of_page(state: State) -> str | None:
             said = "welcome" if away is None else _away(away)
         case Choosing():
             said = "choose_service"
+        case TypingAppointment():
+            said = "type_appointment_code"
         case LayingCard(card=card):
             said = _CARD[card]
         case Awaiting():

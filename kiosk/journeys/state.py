@@ -7,11 +7,12 @@ Times are seconds of the monotonic clock unless a name says otherwise.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from kiosk.journeys.catalogue import Catalogue
 from kiosk.journeys.effects import Effect, WipeSession
 from kiosk.journeys.search import Index
-from kiosk.journeys.views import CardState, Fact, HelpState, Peripheral, SlipState
+from kiosk.journeys.views import CardState, Fact, HelpState, Peripheral, Power, SlipState
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Rules:
 
     idle_s: float = 45
     countdown_s: float = 20
+    reading_idle_s: float = 90
+    """Instead of `idle_s` where that is shorter, for somebody who is seen to stand there in the middle of a journey."""
+    left_idle_s: float = 3
+    left_countdown_s: float = 10
+    """Instead of `idle_s` and `countdown_s` once the person was seen to go away; the sensor itself waits first."""
     way_out_after_s: float = 10
     """A wait for the hall offers a way out from here on."""
     give_up_after_s: float = 60
@@ -72,6 +78,19 @@ class Ticket:
     counters: tuple[str, ...] = ()
     offline: bool = False
     may_close_at: datetime | None = None
+    booked_for: datetime | None = None
+    """When the slot of its appointment begins."""
+    callable_from: datetime | None = None
+    """Its holder came early: before this instant it is not called."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """By what the hall is to find an appointment: the person of the session, a code that was typed, or the one that the
+    session has from the scanner."""
+
+    by: Literal["card", "typed", "scanned"]
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,17 +134,30 @@ class LayingCard:
     came_from: AtHome | Choosing
     card: CardState = CardState.WAITING
     since: float = 0.0
+    check_in: bool = False
+    """The card is to find its holder's appointment."""
+
+
+@dataclass(frozen=True)
+class TypingAppointment:
+    """The code of an appointment, as far as it is typed."""
+
+    typed: str = ""
 
 
 @dataclass(frozen=True)
 class Awaiting:
-    """The request for a number is under way; `attempt` names it until the journal gave it an id."""
+    """The request for a number is under way; `attempt` names it until the journal gave it an id.
+
+    For a check-in `service` is None, and `finding` says of which appointment.
+    """
 
     attempt: int
-    service: str
+    service: str | None
     since: float
     offline: bool = False
     """The terminal gives the number itself: its journal is writing."""
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +178,8 @@ class Refused:
     service: str | None
     retry_at: float | None
     """From when the same request may be tried again; None: not at all."""
+    finding: Finding | None = None
+    """Of a check-in; `service` is None then."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +199,7 @@ class Servicing:
     results: tuple[Fact, ...] = ()
 
 
-Page = AtHome | Choosing | LayingCard | Awaiting | Holding | Refused | TypingCode | Servicing
+Page = AtHome | Choosing | LayingCard | TypingAppointment | Awaiting | Holding | Refused | TypingCode | Servicing
 
 
 @dataclass(frozen=True)
@@ -213,6 +247,17 @@ class Equipment:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What sensors say of the terminal's place."""
+
+    present: bool | None = None
+    """Somebody stands there; None where no sensor says so."""
+    left_at: float | None = None
+    """When the person of this session was seen to go away; None again once somebody acts."""
+    power: Power = Power.MAINS
+
+
+@dataclass(frozen=True)
 class State:
     terminal: str
     rules: Rules = Rules()
@@ -228,6 +273,7 @@ class State:
     hall: Hall = Hall()
     condition: Condition = Condition()
     equipment: Equipment = Equipment()
+    surroundings: Surroundings = Surroundings()
     code_locked_until: float = 0.0
     restart_wanted: bool = False
     last_attempt: int = 0
@@ -242,7 +288,10 @@ Step = tuple[State, tuple[Effect, ...]]
 def go_home(state: State) -> Step:
     """Leave the journey: the session's personal data goes, the switches stay (the person may still be there)."""
     effects = (WipeSession(state.session),)
-    return replace(state, page=AtHome(), session=state.session + 1, person=None, card_first=False), effects
+    surroundings = replace(state.surroundings, left_at=None)
+    return replace(
+        state, page=AtHome(), session=state.session + 1, person=None, card_first=False, surroundings=surroundings
+    ), effects
 
 
 def end_session(state: State) -> Step:

@@ -18,6 +18,15 @@ class Network(StrEnum):
     AWAY = "away"
 
 
+class Power(StrEnum):
+    """Where the terminal's power comes from."""
+
+    MAINS = "mains"
+    BATTERY = "battery"
+    LOW = "low"
+    """The battery will soon be empty."""
+
+
 class HelpState(StrEnum):
     """The footer's help button."""
 
@@ -62,6 +71,7 @@ class Frame:
     language: str
     """`zh` or `en`."""
     network: Network = Network.CONNECTING
+    power: Power = Power.MAINS
     help: HelpState = HelpState.IDLE
     large_type: bool = False
     high_contrast: bool = False
@@ -120,6 +130,8 @@ class HomeView:
     frame: Frame
     common: tuple[Service, ...]
     reader_ready: bool
+    check_in: bool = False
+    """The hall takes appointments: whoever has one checks in here."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +147,8 @@ class CatalogueView:
     searching: bool
     greeting: str | None
     """Masked name of the person whose card was read, as `张*`."""
+    check_in: bool = False
+    """This person may have an appointment in this hall."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,19 @@ class CardView:
     """An ID card can be laid on its reader now."""
     inserts: bool = False
     """A social security card can be inserted now."""
+    check_in: bool = False
+    """The card is to find an appointment; its code can be typed instead."""
+
+
+@dataclass(frozen=True)
+class AppointmentCodeView:
+    """Type the code of the appointment; the whole one can be confirmed."""
+
+    frame: Frame
+    typed: str
+    length: int
+    keys: str
+    """Digits and letters that a code can have, in the order of the keypad."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +189,7 @@ class WaitingView:
     frame: Frame
     service: str
     offers_way_out: bool
+    check_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +215,10 @@ class TicketView:
     """The hall's clock time `HH:MM` at which it was taken."""
     may_close_at: str | None = None
     """Clock time of closing, `HH:MM`, where the person may not be reached before it."""
+    booked_for: str | None = None
+    """Clock time of the appointment."""
+    callable_from: str | None = None
+    """Clock time before which the number is not called, as its holder came early."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +232,10 @@ class RefusedView:
     service: str | None
     staff_code: str
     may_retry: bool
+    check_in: bool = False
+    """It was a check-in that the hall refused."""
+    may_type_code: bool = False
+    may_take_number: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,7 +245,7 @@ class OutOfServiceView:
     frame: Frame
     code: str
     """`starting`, `no_configuration`, `hall_away`, `maintenance`, `not_accepted`, `cloned`, `journal_fault`,
-    `program_fault` (a part of the program failed and is being started again)."""
+    `program_fault` (a part of the program failed and is being started again), `power_low`."""
     staff_code: str
 
 
@@ -263,6 +299,7 @@ View = (
     HomeView
     | CatalogueView
     | CardView
+    | AppointmentCodeView
     | WaitingView
     | TicketView
     | RefusedView

@@ -1,0 +1,25 @@
+"""Which guide lights are lit: beside the device that the person is to use now, and nowhere else."""
+
+from kiosk.journeys import card, scanning
+from kiosk.journeys.out_of_service import cause
+from kiosk.journeys.state import AtHome, Holding, LayingCard, Servicing, State
+from kiosk.journeys.views import CardState, SlipState
+
+CARD_READERS = ("id_card_reader", "social_card_reader")
+PRINTERS = ("ticket_printer",)
+CODE_READERS = ("code_scanner", "code_camera")
+
+
+def lit(state: State) -> frozenset[str]:
+    """Roles of the devices beside which a light shines."""
+    roles: tuple[str, ...] = CODE_READERS if scanning.wanted(state) is not None else ()
+    match state.page:
+        case AtHome() if state.surroundings.present and cause(state) is None:
+            roles += CARD_READERS
+        case LayingCard(card=shown) if shown is not CardState.DONE and cause(state) is None:
+            roles += CARD_READERS
+        case Servicing(running="test_card"):
+            roles += CARD_READERS[:1]
+        case Holding(slip=SlipState.PRINTING | SlipState.PRINTED) | Servicing(running="test_slip"):
+            roles += PRINTERS
+    return frozenset(role for role in roles if card.works(state, role))
