@@ -78,6 +78,7 @@ class _Bundle(_Part):
     notice: _Text = _Text(zh="")
     passed_rule: _Text = _Text(zh="")
     hours: str | None = None
+    takes_appointments: bool = False
 
 
 class BundleStore:
@@ -142,6 +143,7 @@ def read(body: bytes) -> Catalogue:
         counters=tuple(Counter(counter.number, counter.seat.texts()) for counter in bundle.counters),
         notice=bundle.notice.texts(),
         passed_rule=bundle.passed_rule.texts(),
+        takes_appointments=bundle.takes_appointments,
         zone=zone,
     )
 

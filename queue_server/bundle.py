@@ -41,5 +41,6 @@ class Bundle:
 def build(hall: str, configuration: HallConfiguration) -> Bundle:
     """The bundle of a configuration; equal configurations give equal bytes."""
     whole = json.loads(configuration_to_json(configuration))
-    body = canonical({"hall": hall} | {name: whole[name] for name in FIELDS}).encode()
+    content = {"hall": hall, "takes_appointments": bool(configuration.slot_plans)}
+    body = canonical(content | {name: whole[name] for name in FIELDS}).encode()
     return Bundle(configuration.revision, sha256(body).hexdigest(), body)

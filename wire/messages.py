@@ -416,6 +416,11 @@ FACTS = frozenset({"withdraw", "slip", "offline_ticket"})
 _KINDS = {model: kind for kind, model in BODIES.items()}
 
 
+def kind_of(body: Message) -> str:
+    """The name of this kind of message on the wire."""
+    return _KINDS[type(body)]
+
+
 def encode(
     body: Message,
     *,
@@ -430,7 +435,7 @@ def encode(
     """
     if at.tzinfo is None:
         raise ValueError("at must be an aware datetime")
-    envelope: dict[str, Any] = {"kind": _KINDS[type(body)], "id": message_id, "at": at}
+    envelope: dict[str, Any] = {"kind": kind_of(body), "id": message_id, "at": at}
     if epoch is not None:
         envelope["epoch"] = epoch
     if rev is not None:
