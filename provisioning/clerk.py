@@ -15,10 +15,14 @@ class ClerkRefused(Exception):
 
 
 class Clerk:
-    """One signed-in person; an async context manager. `state` is the counter as the last answer told it."""
+    """One signed-in person; an async context manager. `state` is the counter as the last answer told it.
 
-    def __init__(self, url: str, login: str, password: str) -> None:
-        self._client = httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=10)
+    `host`: the hall's host name, where a server of several halls is asked by address.
+    """
+
+    def __init__(self, url: str, login: str, password: str, *, host: str | None = None) -> None:
+        headers = {"Host": host} if host is not None else {}
+        self._client = httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=10, headers=headers)
         self._login, self._password = login, password
         self.state: dict[str, Any] = {}
 

@@ -235,6 +235,11 @@ def _over_cap(head: _Head, instant: int) -> int:
     return bisect_right(head.line.places, (instant - head.rule.cap_s * 1_000_000, _LAST), 0, head.length)
 
 
+def _leads_over_cap(head: _Head, instant: int) -> bool:
+    """Whether the first of a line has waited longer than the cap of its class: a look at one place, not a search."""
+    return head.rule.cap_s is not None and instant - head.line.places[0][0] >= head.rule.cap_s * 1_000_000
+
+
 def _considered(hall: "Hall", head: _Head, instant: int) -> Considered:
     key, ticket = head.line.places[0]
     return Considered(
@@ -244,7 +249,7 @@ def _considered(hall: "Hall", head: _Head, instant: int) -> Considered:
         waited_s=_waited_s(key, instant),
         score=score(head.rule, key, instant) // _SECOND,
         weight=head.weight,
-        over_cap=_over_cap(head, instant) > 0,
+        over_cap=_leads_over_cap(head, instant),
     )
 
 
@@ -260,7 +265,7 @@ def _why(hall: "Hall", heads: list[_Head], turn: tuple[str, ...], instant: int) 
         "minutes": _waited_s(key, instant) // 60,
     }
     rule, other = chosen.rule, oldest.rule
-    if rule.cap_s is not None and _over_cap(chosen, instant):
+    if rule.cap_s is not None and _leads_over_cap(chosen, instant):
         return Why("over_cap", params | {"cap": rule.cap_s // 60, "priority_class": rule.id})
     if chosen.line.addressee is not None and oldest is not chosen:
         return Why("addressed", params)
