@@ -140,12 +140,14 @@ class _Server:
 
     def _app(self) -> ASGIApp:
         # imported here: a server without a web part needs neither templates nor consoles in memory
+        from queue_server.live_speech import LiveSpeech  # noqa: PLC0415
         from queue_server.voice import announcement  # noqa: PLC0415
         from queue_server.web.app import make_app  # noqa: PLC0415
         from queue_server.web.city import one_of  # noqa: PLC0415
         from queue_server.web.settings import WebSettings  # noqa: PLC0415
 
         web, consoles = self._config.web, None
+        speech = LiveSpeech() if web.voice else None
         if web.console:
             from queue_server.web.console import Consoles  # noqa: PLC0415
 
@@ -157,6 +159,7 @@ class _Server:
                 alerts=seat.books.alerts,
                 devices=seat.books.devices,
                 voice=announcement if web.voice else None,
+                speech=speech,
                 settings=WebSettings(
                     public_url=seat.place.url, display_servers=seat.place.display_servers, console=web.console
                 ),

@@ -105,7 +105,16 @@ def announcement(ticket_number: str, counter: str, *, readings: int = 2) -> Anno
     if not 1 <= readings <= 3:
         raise ValueError(f"readings must be 1..3, not {readings}")
     words = _reading(ticket_number, counter)
-    once = b"".join(_spoken(words))
+    return _announced(b"".join(_spoken(words)), "".join(reading.text for reading in words), readings)
+
+
+def hall_announcement(words: bytes, text: str, *, readings: int = 2) -> Announcement:
+    """Words spoken live (a WAV file: mono, 16 bit, 24 kHz), announced as a call is: chime, then `readings` times."""
+    with wave.open(io.BytesIO(words), "rb") as spoken:
+        return _announced(spoken.readframes(spoken.getnframes()), text, readings)
+
+
+def _announced(once: bytes, text: str, readings: int) -> Announcement:
     lead = _frames("chime") + _silence(LEAD_S)
     sound = lead + _silence(BETWEEN_READINGS_S).join([once] * readings) + _silence(TAIL_S)
     return Announcement(
@@ -113,7 +122,7 @@ def announcement(ticket_number: str, counter: str, *, readings: int = 2) -> Anno
         words_start_s=_seconds(lead),
         first_reading_s=_seconds(lead + once),
         total_s=_seconds(sound),
-        text="".join(reading.text for reading in words),
+        text=text,
         readings=readings,
     )
 

@@ -30,6 +30,13 @@ _STATUS = {
     "service_unknown": 404,
     "idempotency_key_missing": 400,
     "persons_not_keyed": 503,
+    "zone_unknown": 404,
+    "text_empty": 422,
+    "text_too_long": 422,
+    "text_not_speakable": 422,
+    "speech_not_installed": 503,
+    "speech_busy": 503,
+    "speech_failed": 503,
 }
 """Status by code; what is not here is a refusal of the hall's rules: 409."""
 MEDIA_TYPE = "application/problem+json"

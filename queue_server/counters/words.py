@@ -185,6 +185,11 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "语音合成失败，未播报。请稍后再试；仍不行时请联系运维人员。",
             "The sentence could not be spoken. Try again later, then ask a technician.",
         ),
+        "hall_without_voice": (
+            "本大厅没有开启语音，不能播报。",
+            "This hall's voice is switched off; nothing can be announced.",
+        ),
+        "zone_unknown": ("没有这个分区({zone})。", "There is no such zone ({zone})."),
         "text_empty": ("请填写要播报的内容。", "There is nothing to say."),
         "text_too_long": ("内容太长，最多 {most} 个字。", "The text is too long: {most} signs at most."),
         "text_not_speakable": (

@@ -1,4 +1,4 @@
-"""Recordings of calls: made once for each number and counter, served by the call's id."""
+"""Recordings of calls, made once for each number and counter, and of announcements: served by their ids."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from queue_server.hall_port import HallPort
 from queue_server.voice import Announcement
+from queue_server.web.broadcasts import Broadcasts
 from wire.messages import BoardCall, Call
 
 _log = structlog.get_logger()
@@ -26,9 +27,10 @@ Voice = Callable[[str, str], Announcement]
 class Announcements:
     """Recordings by call id. A hall without voice has none: its displays only show."""
 
-    def __init__(self, port: HallPort, voice: Voice | None) -> None:
+    def __init__(self, port: HallPort, voice: Voice | None, broadcasts: Broadcasts) -> None:
         self._port = port
         self._voice = voice
+        self._broadcasts = broadcasts
         self._calls: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._recordings: OrderedDict[tuple[str, str], Announcement] = OrderedDict()
 
@@ -40,7 +42,9 @@ class Announcements:
         return await self._recorded(call.number, call.counter)
 
     async def by_id(self, call_id: str) -> Announcement | None:
-        """The recording of a call that was sent to a display or stands on a board."""
+        """The recording of an announcement, or of a call that was sent to a display or stands on a board."""
+        if (said := self._broadcasts.by_id(call_id)) is not None:
+            return said.recording
         spoken = self._calls.get(call_id)
         if spoken is None:
             on_boards = (call for shown in self._port.boards() for call in shown.board.calls)

@@ -15,13 +15,16 @@ from queue_server.alerts import AlertBook
 from queue_server.channels import api as channels_api
 from queue_server.channels.api import ChannelDoor
 from queue_server.clock import utc_now
-from queue_server.counters import api, ticket_api
+from queue_server.counters import announcing_api, api, ticket_api
+from queue_server.counters.announcing import Announcing
 from queue_server.counters.problems import as_problems
 from queue_server.counters.service import CounterService
 from queue_server.devices import DeviceBook
 from queue_server.hall_port import HallPort
+from queue_server.live_speech import Synthesiser
 from queue_server.staff import StaffPort
 from queue_server.web.announcements import Announcements, Voice, audio_routes
+from queue_server.web.broadcasts import Broadcasts
 from queue_server.web.display import display_routes
 from queue_server.web.displays import Displays
 from queue_server.web.errors import install_handlers
@@ -60,12 +63,14 @@ def make_api() -> FastAPI:
             {"name": "tickets", "description": "Sending on, setting aside, correcting and voiding tickets."},
             {"name": "calling", "description": "Calling and serving at a counter."},
             {"name": "queues", "description": "Who waits."},
+            {"name": "announcements", "description": "Speaking to the hall."},
             {"name": "help", "description": "Requests for help at terminals."},
             {"name": "channels", "description": "Appointments for other channels, by API key."},
         ],
     )
     app.include_router(api.router)
     app.include_router(ticket_api.router)
+    app.include_router(announcing_api.router)
     app.include_router(channels_api.router)
     generated = app.openapi
     app.openapi = lambda: app.openapi_schema or as_problems(generated())  # type: ignore[method-assign]  # as FastAPI asks
@@ -81,6 +86,7 @@ def make_app(
     voice: Voice | None,
     settings: WebSettings,
     channels: ChannelDoor,
+    speech: Synthesiser | None = None,
     now: Callable[[], datetime] = utc_now,
     metrics: CollectorRegistry | None = None,
     consoles: "Consoles | None" = None,
@@ -88,10 +94,12 @@ def make_app(
     """The application of one hall. It runs tasks of its own for as long as its lifespan lasts.
 
     Serve it with a bounded graceful shut-down: displays keep their streams open. `metrics` holds what the other parts
-    of the program count; `consoles` are shared with the process's other halls.
+    of the program count; `speech` says what managers write, None in a hall without voice; `consoles` are shared with
+    the process's other halls.
     """
     app = make_api()
     version = content_version()
+    broadcasts = Broadcasts(now, settings.call_fresh_s)
     web = WebParts(
         port=port,
         counters=CounterService(port, staff, token_lifetime=settings.token_lifetime, now=now),
@@ -99,7 +107,8 @@ def make_app(
         devices=devices,
         settings=settings,
         facts=HallFactsReader(port),
-        announcements=Announcements(port, voice),
+        announcements=Announcements(port, voice, broadcasts),
+        broadcasts=broadcasts,
         desk=SpeakerDesk(
             alerts, time.monotonic, lease_s=settings.speaker_lease_s, behind_after_s=settings.behind_after_s
         ),
@@ -110,6 +119,7 @@ def make_app(
     )
     app.state.web = web
     app.state.counters = web.counters
+    app.state.announcing = Announcing(port, staff, speech, broadcasts.put, now=now)
     app.state.channels = channels
     app.router.lifespan_context = _lifespan(web)
     install_handlers(app, web.templates)

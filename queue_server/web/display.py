@@ -13,6 +13,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
+from queue_server.counters.announcing import HallAnnouncement
 from queue_server.hall_port import BoardChanged, Called, HallPort
 from queue_server.rate_limit import RateLimit
 from queue_server.web.errors import limit
@@ -47,8 +48,8 @@ class Granted(BaseModel):
 class DisplayStream:
     """The events of one zone for one display.
 
-    The first event is `snapshot`; then `board`, `call`, and a `beat` when nothing else was sent for a while. A call
-    that the feed tells before the first board is kept until the snapshot is out. The stream ends when this server no
+    The first event is `snapshot`; then `board`, `call`, `announcement`, and a `beat` when nothing else was sent for a
+    while. What is told before the first board is kept until the snapshot is out. The stream ends when this server no
     longer leads the hall: the display then asks another one.
     """
 
@@ -56,25 +57,24 @@ class DisplayStream:
         self._web = web
         self._zone = zone
         self._began = False
-        self._early: list[Called] = []
+        self._early: list[Called | HallAnnouncement] = []
 
     async def events(self) -> AsyncIterator[bytes]:
         """Server-sent events as bytes, until the reader leaves or the hall is led elsewhere."""
-        beats = _with_beats(self._web.port, self._web.settings.beat_s)
-        with self._web.displays.joined(self._zone):
-            async with aclosing(beats) as items:
+        with self._web.displays.joined(self._zone), self._web.broadcasts.joined(self._zone) as said:
+            async with aclosing(_with_beats(self._web.port, said, self._web.settings.beat_s)) as items:
                 async for item in items:
                     projection = self._web.port.projection()
                     if not projection.leading:
                         return
                     if isinstance(item, BoardChanged) and item.board.zone == self._zone:
                         yield self._board(item)
-                        for call in self._early:
-                            yield await self._call(call)
+                        for early in self._early:
+                            yield await self._told(early)
                         self._early.clear()
-                    elif isinstance(item, Called) and item.zone == self._zone:
+                    elif isinstance(item, HallAnnouncement) or (isinstance(item, Called) and item.zone == self._zone):
                         if self._began:
-                            yield await self._call(item)
+                            yield await self._told(item)
                         else:
                             self._early.append(item)
                     elif item is None:
@@ -87,7 +87,10 @@ class DisplayStream:
             name, extra = "snapshot", {"version": self._web.version}
         return self._event(name, epoch=item.epoch, rev=item.rev, board=item.board.model_dump(mode="json"), **extra)
 
-    async def _call(self, item: Called) -> bytes:
+    async def _told(self, item: Called | HallAnnouncement) -> bytes:
+        if isinstance(item, HallAnnouncement):
+            said = {"id": item.id, "text": item.text, "first_reading_s": item.recording.first_reading_s}
+            return self._event("announcement", epoch=self._web.port.projection().epoch, announcement=said)
         recording = await self._web.announcements.of(item.call)
         call = item.call.model_dump(mode="json")
         call["first_reading_s"] = recording and recording.first_reading_s
@@ -98,14 +101,21 @@ class DisplayStream:
         return format_sse_event(event=name, data_str=json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 
 
-async def _with_beats(port: HallPort, beat_s: float) -> AsyncGenerator[BoardChanged | Called | None]:
-    """Boards and calls of the feed, and None when `beat_s` seconds passed without any."""
+async def _with_beats(
+    port: HallPort, said: asyncio.Queue[HallAnnouncement], beat_s: float
+) -> AsyncGenerator[BoardChanged | Called | HallAnnouncement | None]:
+    """Boards and calls of the feed, announcements, and None when `beat_s` seconds passed without any."""
     feed = port.feed()
     coming = asyncio.ensure_future(anext(feed, None))
+    saying = asyncio.ensure_future(said.get())
     last = time.monotonic()
     try:
         while True:
-            await asyncio.wait({coming}, timeout=max(0.0, last + beat_s - time.monotonic()))
+            await asyncio.wait(
+                {coming, saying},
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=max(0.0, last + beat_s - time.monotonic()),
+            )
             if coming.done():
                 item = coming.result()
                 if item is None:
@@ -114,12 +124,18 @@ async def _with_beats(port: HallPort, beat_s: float) -> AsyncGenerator[BoardChan
                 if isinstance(item, BoardChanged | Called):
                     last = time.monotonic()
                     yield item
+            if saying.done():
+                announcement = saying.result()
+                saying = asyncio.ensure_future(said.get())
+                last = time.monotonic()
+                yield announcement
             if time.monotonic() - last >= beat_s:
                 last = time.monotonic()
                 yield None
     finally:
         coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
+        saying.cancel()
+        await asyncio.gather(coming, saying, return_exceptions=True)
         await feed.aclose()  # type: ignore[attr-defined]  # feeds are generators
 
 

@@ -11,6 +11,7 @@ from queue_server.counters.service import CounterService
 from queue_server.devices import DeviceBook
 from queue_server.hall_port import HallPort
 from queue_server.web.announcements import Announcements
+from queue_server.web.broadcasts import Broadcasts
 from queue_server.web.displays import Displays
 from queue_server.web.hall_facts import HallFactsReader
 from queue_server.web.settings import WebSettings
@@ -28,6 +29,7 @@ class WebParts:
     settings: WebSettings
     facts: HallFactsReader
     announcements: Announcements
+    broadcasts: Broadcasts
     desk: SpeakerDesk
     displays: Displays
     templates: Jinja2Templates

@@ -68,7 +68,7 @@ class Rig:
         configuration: HallConfiguration | None = None,
     ) -> None:
         self._database = SqliteDatabase(path / "hall.sqlite")
-        registers = Registers(self._database)
+        registers = self.registers = Registers(self._database)
         self.alerts = AlertBook(HALL, registers, now=now)
         self.devices = DeviceBook(HALL, registers, self.alerts, now=now)
         # the cheapest hash there is: what is tested here is not argon2

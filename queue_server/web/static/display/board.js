@@ -2,6 +2,7 @@
 
 const ARROW = '<svg class="arrow" viewBox="0 0 100 70" aria-hidden="true"><path d="M0 27h58V0l42 35-42 35V43H0z"/></svg>';
 const PAGE_MS = 8000;
+const ANNOUNCED_MS = 24000;
 
 /** Words behind a counter's number; a counter named otherwise keeps its name. */
 export function counterWord(counter) {
@@ -104,21 +105,43 @@ export class Queues {
   }
 }
 
-/** One line of notice; what does not fit is shown sentence by sentence. */
+/** One line of notice; what does not fit is shown sentence by sentence. Announcements take its place for a while. */
 export class Notice {
   constructor(line) {
     this.line = line;
-    this.parts = [];
-    this.turn = 0;
-    setInterval(() => {
-      this.turn += 1;
-      this.draw();
-    }, PAGE_MS);
+    this.standing = "";
+    this.announcements = [];
+    this.announcing = false;
+    this.show("");
   }
 
   set(text) {
-    if (text === this.text) return;
+    if (text === this.standing) return;
+    this.standing = text;
+    if (!this.announcing) this.show(text);
+  }
+
+  /** Shows `text` in full twice over, or for 24 seconds, after those that came before it. */
+  announce(text) {
+    this.announcements.push(text);
+    if (!this.announcing) this.next();
+  }
+
+  next() {
+    const text = this.announcements.shift();
+    this.announcing = text !== undefined;
+    this.line.classList.toggle("announcement", this.announcing);
+    this.show(this.announcing ? `广播：${text}` : this.standing);
+    if (this.announcing) setTimeout(() => this.next(), Math.max(ANNOUNCED_MS, 2 * this.parts.length * PAGE_MS));
+  }
+
+  show(text) {
     this.text = text;
+    clearInterval(this.turning);
+    this.turning = setInterval(() => {
+      this.turn += 1;
+      this.draw();
+    }, PAGE_MS);
     this.split();
   }
 

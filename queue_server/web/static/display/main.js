@@ -34,14 +34,14 @@ const announced = new Set(JSON.parse(sessionStorage.getItem("announced") || "[]"
 const stage = new Stage({
   hero: byId("hero"),
   minimumMs: settings.minimum_call_s * 1000,
-  speak: (call, once) => speak(call, once),
+  speak,
   hurry: () => voice && voice.hurry(),
   changed: drawRows,
 });
 
-async function speak(call, once) {
+async function speak(id, firstReadingS, once) {
   if (!voice || !maySpeak) return;
-  await voice.say({ address: `${server}/audio/${encodeURIComponent(call.call_id)}.wav`, firstReadingS: call.first_reading_s, once });
+  await voice.say({ address: `${server}/audio/${encodeURIComponent(id)}.wav`, firstReadingS, once });
   if (voice.failed) speaker.report();
 }
 
@@ -54,6 +54,13 @@ function announce(call) {
   if (announced.has(call.call_id)) return;
   remember(call.call_id);
   stage.add(call);
+}
+
+function announceSpoken(announcement) {
+  if (announced.has(announcement.id)) return;
+  remember(announcement.id);
+  notice.announce(announcement.text);
+  stage.addSpoken(announcement);
 }
 
 function drawRows() {
@@ -119,6 +126,10 @@ const feed = new Feed({
       alive(data.epoch, data.server_time);
       if (shown && data.epoch < shown.epoch) return;
       announce(data.call);
+    },
+    announcement(data) {
+      alive(data.epoch, data.server_time);
+      if (!shown || data.epoch >= shown.epoch) announceSpoken(data.announcement);
     },
     beat(data) {
       alive(data.epoch, data.server_time);

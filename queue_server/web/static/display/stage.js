@@ -1,4 +1,5 @@
-/* The latest call: each announcement has the stage for its minimum time and its speech, one after another. */
+/* The latest call: each has the stage for its minimum time and its speech, one after another; what managers say is
+   spoken between two calls, and leaves the stage as it is. */
 
 import { counterWord } from "./board.js";
 
@@ -8,7 +9,7 @@ const FLASH_MS = 400;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class Stage {
-  /** `speak(call)` resolves when the call was spoken; `changed()` is called when another call has the stage. */
+  /** `speak(id, firstReadingS, once)` resolves when that recording was heard; `changed()` is called when another call has the stage. */
   constructor({ hero, minimumMs, speak, hurry, changed }) {
     this.hero = hero;
     this.minimumMs = minimumMs;
@@ -23,8 +24,18 @@ export class Stage {
   /** Puts a call behind those that wait; the second reading of the one being spoken is dropped for it. */
   add(call) {
     this.waiting.push({ call, since: performance.now() });
-    this.hurry();
+    if (this.busy) this.hurry();
+    else this.run();
+  }
+
+  /** Puts a spoken announcement behind those that wait; no reading of a call gives way to it. */
+  addSpoken(announcement) {
+    this.waiting.push({ announcement, since: performance.now() });
     if (!this.busy) this.run();
+  }
+
+  callsWait() {
+    return this.waiting.some((waiting) => waiting.call);
   }
 
   /** Seconds that the first of the waiting calls has waited. */
@@ -45,11 +56,16 @@ export class Stage {
   async run() {
     this.busy = true;
     while (this.waiting.length) {
-      const { call } = this.waiting.shift();
+      const { call, announcement } = this.waiting.shift();
+      if (announcement) {
+        this.hero.dataset.active = "no";
+        await this.speak(announcement.id, announcement.first_reading_s, this.callsWait());
+        continue;
+      }
       this.draw(call);
       this.hero.dataset.active = "yes";
       this.changed();
-      await Promise.all([pause(this.minimumMs), this.speak(call, this.waiting.length > 0), this.flash()]);
+      await Promise.all([pause(this.minimumMs), this.speak(call.call_id, call.first_reading_s, this.callsWait()), this.flash()]);
     }
     this.hero.dataset.active = "no";
     this.busy = false;

@@ -30,6 +30,7 @@ export class Voice {
   /** Plays the recording at `address`; resolves when its last reading was heard in full, or at once if blocked. */
   async say({ address, firstReadingS, once }) {
     this.failed = false;
+    this.wanted = false;
     if (this.context.state !== "running") return;
     let recording;
     try {
@@ -42,7 +43,7 @@ export class Voice {
       await this.play(this.chime(), null, false);
       return;
     }
-    await this.play(recording, firstReadingS, once || this.wanted === true);
+    await this.play(recording, firstReadingS, once || this.wanted);
   }
 
   /** Others wait: the reading in progress is heard to its end, and one not yet begun is dropped. */
@@ -71,7 +72,6 @@ export class Voice {
       source.onended = () => finish(false);
       source.start(startedAt);
       if (once && firstReadingS) source.stop(startedAt + firstReadingS);
-      this.wanted = false;
     });
   }
 
