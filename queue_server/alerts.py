@@ -57,6 +57,11 @@ SEVERITY: Mapping[str, Severity] = {
     "peripheral_fault": "critical",
     "peripheral_offline": "warning",
     "peripheral_unknown": "warning",
+    "cabinet_open": "warning",
+    "cabinet_tampered": "critical",
+    "power_on_battery": "warning",
+    "power_battery_low": "critical",
+    "power_battery_worn": "info",
 }
 """Every code with its severity: critical means that citizens are turned away or that somebody may be cheating."""
 
@@ -108,7 +113,7 @@ class AlertBook:
     def raise_(self, code: str, subject: str, **params: object) -> None:
         """The condition `code` of `subject` exists (again). A repeat only counts; it is not news."""
         at = instant_text(self._now())
-        texts = canonical({name: str(value) for name, value in params.items()})
+        texts = _texts(params)
         with self._lock:
             known = self._open.get((code, subject))
             if known is None:
@@ -135,13 +140,19 @@ class AlertBook:
         return True
 
     def settle(self, subject: str, among: Iterable[str], holding: Mapping[str, Mapping[str, object]]) -> None:
-        """Of the codes `among`, raise those that hold for `subject` and are not open, and clear the others."""
+        """Of the codes `among`, raise those that hold for `subject` and are not open or say something else by now, and
+        clear the others."""
         for code in among:
-            if code in holding:
-                if not self.is_open(code, subject):
-                    self.raise_(code, subject, **holding[code])
-            else:
+            if code not in holding:
                 self.clear(code, subject)
+                continue
+            with self._lock:
+                known = self._open.get((code, subject))
+            if known is None:
+                self.raise_(code, subject, **holding[code])
+            elif known.params != _texts(holding[code]):
+                self.raise_(code, subject, **holding[code])
+                self.on_change()
 
     def is_open(self, code: str, subject: str) -> bool:
         """True while the alert stands."""
@@ -166,6 +177,10 @@ class AlertBook:
                 log.error("alert_not_written", alert=row.code, error=error.code)
 
         self._defer(write)
+
+
+def _texts(params: Mapping[str, object]) -> str:
+    return canonical({name: str(value) for name, value in params.items()})
 
 
 @lru_cache(maxsize=1024)

@@ -46,8 +46,16 @@ NOT_ACCEPTED: Mapping[Standing, str] = {
 _CRITICAL_SUPPLIES = {("paper", "out"): "printer_out_of_paper", ("paper", "low"): "printer_paper_low"}
 _JAMMED = "printer_jammed"
 _HEALTH = {"fault": "peripheral_fault", "offline": "peripheral_offline", "unknown": "peripheral_unknown"}
-_NOT_ASKED = "not_asked"
-REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values())
+_DETAILS = {
+    "door_open": "cabinet_open",
+    "tampered": "cabinet_tampered",
+    "on_battery": "power_on_battery",
+    "battery_low": "power_battery_low",
+    "battery_worn": "power_battery_worn",
+}
+"""What a device that is well tells of its cabinet."""
+_NOT_ASKED = frozenset({"not_asked", "cannot_be_asked"})
+REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values(), *_DETAILS.values())
 
 
 class DeviceExists(Exception):
@@ -369,9 +377,11 @@ def _speaks_again(live: _Live, hello: Hello) -> bool:
 def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
     """The alerts that a report calls for: code to parameters. `unknown` is an alert of its own, never a fault.
 
-    A device that nobody has asked yet is unknown as well, for the moment after a start: that is no alert.
+    A device that nobody has asked yet is unknown as well, for the moment after a start, and so is one that answers no
+    question until it is used: that is no alert. `role` names all the devices that it is of, with a comma between.
     """
     found: dict[str, Mapping[str, object]] = {}
+    ill: dict[str, list[str]] = {}
     for part in reported.peripherals:
         about = {"role": part.role, "driver": part.driver} | ({"detail": part.detail} if part.detail else {})
         for supply, state in part.supplies.items():
@@ -379,9 +389,12 @@ def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
                 found[_JAMMED] = about | {"supply": supply}
             elif code := _CRITICAL_SUPPLIES.get((supply, state)):
                 found[code] = about
-        if part.detail != _NOT_ASKED and (code := _HEALTH.get(part.health)):
+        if code := _DETAILS.get(part.detail or ""):
             found[code] = about
-    return found
+        if part.detail not in _NOT_ASKED and (code := _HEALTH.get(part.health)):
+            found[code] = about
+            ill.setdefault(code, []).append(part.role)
+    return found | {code: {**found[code], "role": ",".join(roles)} for code, roles in ill.items()}
 
 
 def new_instance() -> str:

@@ -22,6 +22,7 @@ from queue_server.devices import (
 from queue_server.ledger import Database, LedgerFull
 from queue_server.ledger.registers import AlertRow, Registers
 from queue_server.staff import Role, Staff
+from queue_server.web.console.words import alert_text
 from tests.queue_server.rig import Clock, fresh_database
 from wire.messages import Hello, PeripheralReport, Presence, Reported
 
@@ -166,6 +167,45 @@ def test_each_condition_has_its_own_name_and_unknown_is_no_fault() -> None:
     assert of(part("offline")) == {"peripheral_offline"}
     assert of(part("not_supported", paper="not_supported")) == set()
     assert set(REPORTED_CODES) <= set(SEVERITY)
+
+
+def of_role(role: str, health: str, detail: str | None = None) -> PeripheralReport:
+    return PeripheralReport(role=role, driver="d", health=health, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("role", "detail", "code"),
+    [
+        ("door-switch", "door_open", "cabinet_open"),
+        ("tamper-switch", "tampered", "cabinet_tampered"),
+        ("ups", "on_battery", "power_on_battery"),
+        ("ups", "battery_low", "power_battery_low"),
+        ("ups", "battery_worn", "power_battery_worn"),
+    ],
+)
+def test_door_tamper_and_power_are_named_alerts_that_end_with_their_cause(role: str, detail: str, code: str) -> None:
+    alerts = AlertBook(HALL, None)
+    for report, expected in ((of_role(role, "degraded", detail), [code]), (of_role(role, "ok"), [])):
+        alerts.settle("k1", REPORTED_CODES, conditions(Reported(peripherals=(report,))))
+        assert [alert.code for alert in alerts.open()] == expected
+
+
+def test_a_device_that_answers_no_question_is_no_alert_until_it_fails() -> None:
+    scanner = of_role("code-scanner", "unknown", "cannot_be_asked")
+    assert conditions(Reported(peripherals=(scanner,))) == {}
+
+
+def test_an_alert_names_every_device_that_it_is_of_and_keeps_up_with_them() -> None:
+    alerts, told = AlertBook(HALL, None), []
+    alerts.on_change = lambda: told.append([alert_text(alert, "en") for alert in alerts.open()])
+    for healths_now in (("offline", "ok"), ("offline", "offline"), ("offline", "offline"), ("ok", "offline")):
+        parts = tuple(map(of_role, ("keypad", "code-scanner"), healths_now))
+        alerts.settle("k1", REPORTED_CODES, conditions(Reported(peripherals=parts)))
+    assert told == [
+        ["A peripheral is offline. Check its cable: keypad."],
+        ["A peripheral is offline. Check its cable: keypad, code scanner."],
+        ["A peripheral is offline. Check its cable: code scanner."],
+    ]
 
 
 healths = st.sampled_from(["ok", "degraded", "fault", "offline", "not_supported", "unknown"])

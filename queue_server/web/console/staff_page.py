@@ -100,7 +100,11 @@ class StaffPage:
                     "driver": part.driver,
                     "health": part.health,
                     "good": part.health in _GOOD,
-                    "supplies": [state for state in part.supplies.values() if state in ("low", "out", "jammed")],
+                    "supplies": [
+                        state
+                        for name, state in part.supplies.items()
+                        if name != "battery" and state in ("low", "out", "jammed")
+                    ],
                 }
                 for part in device.peripherals
             ],

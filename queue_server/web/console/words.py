@@ -169,7 +169,25 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "supply_out": ("缺纸", "paper out"),
     "supply_jammed": ("卡纸", "jammed"),
     "role_id-card-reader": ("身份证阅读器", "ID card reader"),
+    "role_social-card-reader": ("社保卡读卡器", "social security card reader"),
+    "role_bank-card-reader": ("银行卡读卡器", "bank card reader"),
     "role_ticket-printer": ("号票打印机", "ticket printer"),
+    "role_document-printer": ("A4 打印机", "document printer"),
+    "role_code-scanner": ("扫码器", "code scanner"),
+    "role_code-camera": ("扫码摄像头", "code camera"),
+    "role_document-camera": ("高拍仪", "document camera"),
+    "role_face-camera": ("人脸摄像头", "face camera"),
+    "role_signature-pad": ("签字板", "signature pad"),
+    "role_keypad": ("数字键盘", "keypad"),
+    "role_guide-lights": ("引导灯", "guide lights"),
+    "role_presence-sensor": ("人体感应器", "presence sensor"),
+    "role_door-switch": ("柜门开关", "door switch"),
+    "role_tamper-switch": ("防拆开关", "tamper switch"),
+    "role_ups": ("备用电源", "UPS"),
+    "role_speaker": ("扬声器", "speaker"),
+    "role_evaluator": ("评价器", "evaluator"),
+    "role_window-display": ("窗口显示屏", "window display"),
+    "role_caller": ("物理呼叫器", "caller"),
     "severity_critical": ("严重", "critical"),
     "severity_warning": ("警告", "warning"),
     "severity_info": ("提示", "notice"),
@@ -251,9 +269,26 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "printer_out_of_paper": ("打印机缺纸，请换纸。", "The printer is out of paper. Change the roll."),
     "printer_paper_low": ("打印纸将尽，请备纸。", "Paper runs low. Have a roll ready."),
     "printer_jammed": ("打印机卡纸，请开盖清除。", "The printer is jammed. Open it and clear the paper."),
-    "peripheral_fault": ("外设故障，请到现场检查。", "A peripheral is faulty. Check on the spot."),
-    "peripheral_offline": ("外设无响应，请检查连线。", "A peripheral is offline. Check its cable."),
-    "peripheral_unknown": ("外设状态未知，请到现场检查。", "A peripheral's state is unknown. Check on the spot."),
+    "peripheral_fault": ("外设故障，请到现场检查：{role}。", "A peripheral is faulty. Check on the spot: {role}."),
+    "peripheral_offline": ("外设无响应，请检查连线：{role}。", "A peripheral is offline. Check its cable: {role}."),
+    "peripheral_unknown": (
+        "外设状态未知，请到现场检查：{role}。",
+        "A peripheral's state is unknown. Check on the spot: {role}.",
+    ),
+    "cabinet_open": (
+        "终端柜门已打开。请确认是维护人员。",
+        "The terminal's door is open. Make sure it is a technician.",
+    ),
+    "cabinet_tampered": ("终端防拆开关触发，请立即到现场查看。", "The terminal is being tampered with. Go there now."),
+    "power_on_battery": (
+        "终端市电中断，正在使用备用电源。请检查插座和电闸。",
+        "The terminal runs on its battery. Check socket and breaker.",
+    ),
+    "power_battery_low": (
+        "终端备用电源即将耗尽，已停止取号。请恢复供电。",
+        "The terminal's battery is nearly empty; it gives no more numbers. Restore the power.",
+    ),
+    "power_battery_worn": ("终端备用电源的电池需要更换。", "The battery of the terminal's UPS needs replacing."),
     "display_speaker_gone": (
         "播音屏已离线，叫号没有声音。请检查电视。",
         "The speaking display is gone: calls are silent.",
@@ -295,7 +330,8 @@ def role_name(role: str, language: Language) -> str:
 def alert_text(alert: AlertNow, language: Language) -> str:
     """What the alert means and what to do; a code without words is shown as it is."""
     zh, en = ALERTS.get(alert.code, (alert.code, alert.code))
-    return en if language == "en" else zh
+    named = [role_name(role, language) for role in alert.params.get("role", "").split(",")]
+    return en.replace("{role}", ", ".join(named)) if language == "en" else zh.replace("{role}", "、".join(named))
 
 
 def duration(seconds: float, language: Language) -> str:
