@@ -1,0 +1,1 @@
+"""UPS: whether the terminal lives on its battery, and for how long."""
