@@ -35,6 +35,8 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "keypad": "hardware.keypad.keypad:DRIVER",
         "modbus-lights": "hardware.guide_lights.lights:DRIVER",
         "modbus-switch": "hardware.door_switch.switch:DRIVER",
+        "nut": "hardware.ups.ups:DRIVER",
+        "alsa": "hardware.speaker.speaker:DRIVER",
     }
 )
 """Driver id to `module:name`."""

@@ -144,6 +144,19 @@ class Detail(StrEnum):
     MODULE_REFUSED = "module_refused"
     OUTPUT_STUCK = "output_stuck"
     DOOR_NOT_MOVED = "door_not_moved"
+    # UPS
+    ON_BATTERY = "on_battery"
+    BATTERY_LOW = "battery_low"
+    BATTERY_WORN = "battery_worn"
+    UPS_OVERLOADED = "ups_overloaded"
+    UPS_BYPASSED = "ups_bypassed"
+    UPS_OFF = "ups_off"
+    UPS_LOST = "ups_lost"
+    NO_SUCH_UPS = "no_such_ups"
+    # speaker
+    NO_SOUND_CARD = "no_sound_card"
+    SOUND_REFUSED = "sound_refused"
+    BAD_SOUND = "bad_sound"
 
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
@@ -184,6 +197,17 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.MODULE_REFUSED: WhoActs.TECHNICIAN,
         Detail.OUTPUT_STUCK: WhoActs.TECHNICIAN,
         Detail.DOOR_NOT_MOVED: WhoActs.TECHNICIAN,
+        Detail.ON_BATTERY: WhoActs.CLERK,
+        Detail.BATTERY_LOW: WhoActs.CLERK,
+        Detail.BATTERY_WORN: WhoActs.TECHNICIAN,
+        Detail.UPS_OVERLOADED: WhoActs.TECHNICIAN,
+        Detail.UPS_BYPASSED: WhoActs.TECHNICIAN,
+        Detail.UPS_OFF: WhoActs.TECHNICIAN,
+        Detail.UPS_LOST: WhoActs.TECHNICIAN,
+        Detail.NO_SUCH_UPS: WhoActs.TECHNICIAN,
+        Detail.NO_SOUND_CARD: WhoActs.TECHNICIAN,
+        Detail.SOUND_REFUSED: WhoActs.TECHNICIAN,
+        Detail.BAD_SOUND: WhoActs.TECHNICIAN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

@@ -25,6 +25,8 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "keypad": "hardware.simulators.keypad:simulate",
         "modbus-lights": "hardware.simulators.modbus_module:simulate",
         "modbus-switch": "hardware.simulators.modbus_module:simulate",
+        "nut": "hardware.simulators.ups:simulate",
+        "alsa": "hardware.simulators.speaker:simulate",
     }
 )
 """Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""

@@ -74,6 +74,7 @@ NOT_TOLD_BY_HEALTH: Final = {
     ("code-keyboard", Condition.SILENT): "a keyboard says nothing unless it types",
     ("code-keyboard", Condition.GARBAGE): "a keyboard types keys, whatever they mean",
     ("code-keyboard", Condition.HALF_FRAME): "a keyboard's code without its Enter is a code not yet typed to its end",
+    ("alsa", Condition.STUCK_BUSY): "whether a card takes sound shows when one is played, and none is played unasked",
     ("keypad", Condition.SILENT): "a keypad says nothing unless a key is pressed",
     ("keypad", Condition.GARBAGE): "a keypad sends keys, whatever they mean",
 }

@@ -1,0 +1,1 @@
+"""Speaker: what the terminal says and rings."""
