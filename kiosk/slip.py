@@ -131,6 +131,11 @@ def _waiting(ticket: Ticket, catalogue: Catalogue, language: str) -> Iterator[Bl
 
 
 def _place_in_line(ticket: Ticket, catalogue: Catalogue, words: Words) -> Iterator[Block]:
+    if ticket.booked_for is not None:
+        yield _large(words.booked.format(time=f"{ticket.booked_for.astimezone(catalogue.zone):%H:%M}"))
+    if ticket.callable_from is not None:
+        called_from = f"{ticket.callable_from.astimezone(catalogue.zone):%H:%M}"
+        yield Text(words.called_from.format(time=called_from), align=Align.CENTER)
     if ticket.offline:
         yield _large(words.offline.format(taken_at=f"{ticket.issued_at.astimezone(catalogue.zone):%H:%M}"))
         yield Text(words.offline_rule)

@@ -20,6 +20,8 @@ class Words:
     offline_rule: str
     follow_later: str
     may_close: str
+    booked: str
+    called_from: str
 
 
 WORDS = {
@@ -38,6 +40,8 @@ WORDS = {
         offline="离线号（{taken_at} 取号）",
         offline_rule="断网时取的号，同样有效：网络恢复后按取号时间排队，请留意叫号屏和广播。",
         follow_later="网络恢复后，扫码查看叫号进度",
+        booked="预约 {time}",
+        called_from="您来早了：{time} 起叫号",
         may_close="今天 {closes_at} 下班前可能轮不到您，请问导办人员。",
     ),
     "en": Words(
@@ -55,6 +59,8 @@ WORDS = {
         offline="离线号 OFFLINE ({taken_at})",
         offline_rule="Taken without a connection, but valid: you are called in the order of that time.",
         follow_later="网络恢复后扫码 Scan when the connection is back",
+        booked="预约 Appointment {time}",
+        called_from="叫号时间 Called from {time} on",
         may_close="下班前可能轮不到 You may not be reached before closing at {closes_at}.",
     ),
 }

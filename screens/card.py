@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kivy.lang import Builder
 
-from kiosk.journeys.intents import GoOnWithoutCard
+from kiosk.journeys.intents import GoOnWithoutCard, TypeAppointmentCode
 from kiosk.journeys.views import CardState, CardView
 from kiosk.journeys.words import Words
 from screens import sentences
@@ -25,7 +25,7 @@ _ICONS = {
 class CardScreen(StationScreen):
     def render(self, view: CardView, words: Words) -> None:
         ids, tr = self.ids, words.tr
-        self.title = tr("Place your ID card on the reader")
+        self.title = tr("Check in with your ID card") if view.check_in else tr("Place your ID card on the reader")
         state, hint = sentences.card(words, view)
         ids.state.icon, ids.state.colour = _ICONS[view.state]
         ids.state.content = ids.state.spoken = state
@@ -35,7 +35,12 @@ class CardScreen(StationScreen):
         ids.service.content = tr("For: {service}", service=view.service) if view.service else ""
         ids.person.content = "  ".join(part for part in (view.masked_name, view.masked_number) if part)
         ids.skip.content, ids.skip.intent = tr("Go on without a card"), GoOnWithoutCard()
-        ids.skip.hide(not view.may_skip)
+        if view.check_in:
+            ids.skip.content, ids.skip.intent = tr("Type the appointment code"), TypeAppointmentCode()
+        ids.skip.hide(not (view.may_skip or view.check_in))
+
+    def place(self, view: CardView) -> object:
+        return view.check_in
 
     def leave(self) -> None:
         self.ids.picture.moving = False

@@ -5,7 +5,7 @@ from pathlib import Path
 from kivy.lang import Builder
 from kivy.properties import ListProperty, StringProperty
 
-from kiosk.journeys.intents import ChooseGroup, ChooseService, OpenSearch
+from kiosk.journeys.intents import CheckIn, ChooseGroup, ChooseService, OpenSearch
 from kiosk.journeys.views import CatalogueView, Service
 from kiosk.journeys.words import Words
 from screens import sentences
@@ -51,7 +51,7 @@ class CatalogueScreen(StationScreen):
 
     def on_kv_post(self, base: object) -> None:
         super().on_kv_post(base)
-        self._searching = self._choosing_group = False
+        self._searching = self._choosing_group = self._check_in = False
         self.ids.grid.fbind("pages", self._arrange)
 
     def render(self, view: CatalogueView, words: Words) -> None:
@@ -68,6 +68,8 @@ class CatalogueScreen(StationScreen):
         ids.keypad.show(view.searching, view.search, words)
         ids.groups.content, ids.groups.intent = tr("Other categories"), ChooseGroup(None)
         ids.search.content, ids.search.intent = tr("Search by pinyin"), OpenSearch()
+        ids.check_in.content, ids.check_in.intent = tr("I have an appointment"), CheckIn()
+        self._check_in = view.check_in
         self._searching, self._choosing_group = view.searching, choosing_group
         self._arrange()
 
@@ -91,6 +93,7 @@ class CatalogueScreen(StationScreen):
         ids, portrait = self.ids, self.theme.portrait
         actions = [] if self._choosing_group or self._searching else [ids.groups]
         actions += [] if self._searching else [ids.search]
+        actions = [ids.check_in, *actions] if self._check_in and self._choosing_group else actions
         keypad = [ids.keypad] if self._searching else []
         if portrait:
             self.arrange_row(self, [ids.banner, ids.middle, *keypad, *([ids.actions] if actions else [])])

@@ -17,6 +17,7 @@ STEPS = {
     "card": mark("ID card"),
     "service": mark("Service"),
     "ticket": mark("Number"),
+    "appointment": mark("Appointment"),
 }
 MOST_OF_A_ROW = 0.48
 """Where the steps stand beside the title, they take this part of the row at most."""

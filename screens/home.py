@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kivy.lang import Builder
 
-from kiosk.journeys.intents import TakeNumber
+from kiosk.journeys.intents import CheckIn, TakeNumber
 from kiosk.journeys.views import HomeView
 from kiosk.journeys.words import Words
 from screens.catalogue import service_tile
@@ -28,16 +28,19 @@ class HomeScreen(StationScreen):
         ids.side_hint.content = tr("Or lay your ID card on the reader")
         ids.grid.show(tuple(service_tile(service, words, self.theme) for service in view.common), words, one_page=True)
         ids.start.content, ids.start.intent = tr("All services"), TakeNumber()
-        self._arrange(portrait=portrait, ready=ready)
+        ids.check_in.content, ids.check_in.intent = tr("I have an appointment"), CheckIn()
+        self._arrange(portrait=portrait, ready=ready, check_in=view.check_in)
 
     def leave(self) -> None:
         self.ids.picture.moving = self.ids.side_picture.moving = False
 
-    def _arrange(self, *, portrait: bool, ready: bool) -> None:
+    def _arrange(self, *, portrait: bool, ready: bool, check_in: bool) -> None:
         ids = self.ids
+        actions = [*([ids.check_in] if check_in else []), ids.start]
         if portrait:
             self.arrange_row(self, [ids.banner, ids.common, ids.grid, ids.side])
-            self.arrange_row(ids.side, [ids.start])
+            self.arrange_row(ids.side, [ids.actions])
+            self.arrange_row(ids.actions, actions)
         else:
             self.arrange_row(self, [ids.grid, ids.side])
-            self.arrange_row(ids.side, [*([ids.side_picture, ids.side_hint] if ready else [ids.space]), ids.start])
+            self.arrange_row(ids.side, [*([ids.side_picture, ids.side_hint] if ready else [ids.space]), *actions])

@@ -1,4 +1,4 @@
-"""Our own keypads: letters for pinyin initials, digits for codes. Never the system's keyboard."""
+"""Our own keypads: letters for pinyin initials, digits for a technician, both for an appointment. Not the system's."""
 
 from pathlib import Path
 from string import ascii_uppercase
@@ -7,7 +7,7 @@ from kivy.lang import Builder
 from kivy.properties import NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
-from kiosk.journeys.intents import CodeDigit, CodeErase, Search
+from kiosk.journeys.intents import AppointmentErase, AppointmentKey, CodeDigit, CodeErase, Search
 from kiosk.journeys.words import Words
 from screens.press import PushButton
 from screens.theme import Themed
@@ -85,4 +85,28 @@ class DigitPad(Pad):
             self.add_widget(self._erase)
             self.add_widget(PushButton(content="0", look="tile", size_hint=(None, None), intent=CodeDigit("0")))
         self._erase.content = words.tr("Erase")
+        self._place()
+
+
+class CodePad(Pad):
+    """The digits and letters of an appointment's code, erase, clear."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self._erase = PushButton(look="plain", size_hint=(None, None), icon="actions/erase", intent=AppointmentErase())
+        self._clear = PushButton(
+            look="plain", size_hint=(None, None), icon="actions/close", intent=AppointmentErase(whole=True)
+        )
+
+    def show(self, keys: str, words: Words) -> None:
+        if not self.children:
+            for key in keys:
+                self.add_widget(
+                    PushButton(content=key, look="tile", size_hint=(None, None), intent=AppointmentKey(key))
+                )
+            self.add_widget(self._erase)
+            self.add_widget(self._clear)
+        self._erase.spoken, self._clear.spoken = words.tr("Erase"), words.tr("Clear")
+        rows = -(-len(self.children) // int(self.columns))
+        self.height = rows * self.key_height + (rows - 1) * self.theme.gap
         self._place()

@@ -26,10 +26,15 @@ CLOSED = {
 }
 CLOSED_OTHERWISE = mark("Not available now")
 
+CHECKED_IN_BEFORE = "appointment_not_open_checked_in"
+APPOINTMENT_OVER = frozenset({"appointment_unknown", "appointment_not_open", "check_in_too_late"})
+APPOINTMENT_KEPT = mark("No number was taken. Your appointment is kept.")
+NO_SECOND_NUMBER = mark("No second number was given.")
 NO_NUMBER = mark("No number was taken, and no place in the queue was used.")
 _ASK = mark("Please try again later, or ask at the information desk.")
 _DESK = mark("Please ask at the information desk. Staff will help you.")
 _OTHER = mark("Please choose another service, or ask at the information desk.")
+_WALK_IN = mark("You can take a number without an appointment now.")
 _AGAIN = mark("Please try again. If it happens again, call staff with the button below.")
 _MOMENT = mark("Please try again in a moment.")
 _NEAREST = mark("Please use another terminal or ask at the information desk.")
@@ -81,6 +86,28 @@ REFUSED = {
     "card_required": Sentence(
         mark("This service needs your ID card."), mark("Please go back and lay your ID card on the reader.")
     ),
+    "appointment_unknown": Sentence(
+        mark("No appointment was found."),
+        mark("Please type the code from your booking. If you have none, take a number without an appointment."),
+    ),
+    "appointment_not_open": Sentence(mark("This appointment is no longer valid."), _WALK_IN),
+    "appointment_not_open_cancelled": Sentence(mark("This appointment was cancelled."), _WALK_IN),
+    "appointment_not_open_missed": Sentence(mark("The time of this appointment is over."), _WALK_IN),
+    CHECKED_IN_BEFORE: Sentence(
+        mark("You have already checked in for this appointment."),
+        mark("Please wait with that number. If you lost your slip, staff will print it again."),
+    ),
+    "check_in_too_early": Sentence(
+        mark("Your appointment is on {starts_on}. You can check in from {opens_at} on."),
+        mark("Please come back to any terminal then."),
+    ),
+    "check_in_too_late": Sentence(
+        mark("Your appointment was on {starts_on}. The time for checking in is over."), _WALK_IN
+    ),
+    "check_in_offline": Sentence(
+        mark("The connection to the hall is lost, so nobody can check in here at the moment."),
+        mark("Please ask at the information desk, or take a number without an appointment."),
+    ),
     "no_answer": Sentence(mark("The hall did not answer in time."), _AGAIN),
     "hall_away": Sentence(mark("The connection to the hall is lost."), _ASK),
     "day_not_open": Sentence(mark("The hall has not opened yet today."), _ASK),
@@ -128,6 +155,7 @@ OUT_OF_SERVICE = {
     "not_accepted": Sentence(mark("This terminal has not been admitted to the hall yet."), _NEAREST),
     "cloned": Sentence(mark("Another terminal uses the same name, so this one has stopped."), _NEAREST),
     "journal_fault": Sentence(mark("The terminal cannot save its records, so it gives no numbers."), _NEAREST),
+    "power_low": Sentence(mark("The power is off and the backup power almost used up."), _BACK_SOON),
     "program_fault": Sentence(mark("A part of this terminal has failed and is being restarted."), _BACK_SOON),
 }
 OUT_OF_SERVICE_OTHERWISE = Sentence(mark("This terminal cannot serve you at the moment."), _NEAREST)
@@ -162,16 +190,23 @@ def closed(words: Words, code: str) -> str:
     return words.tr(CLOSED.get(code, CLOSED_OTHERWISE))
 
 
-def refused(words: Words, code: str, params: dict[str, str]) -> tuple[str, str, str]:
-    """What happened, what became of the number, the next step."""
-    sentence = REFUSED.get(_variant(code, params)) or REFUSED.get(code, REFUSED_OTHERWISE)
-    return words.tr(sentence.happened, **params), words.tr(NO_NUMBER), words.tr(sentence.next_step, **params)
+def refused(words: Words, code: str, params: dict[str, str], *, check_in: bool = False) -> tuple[str, str, str]:
+    """What happened, what became of the number or the appointment, the next step."""
+    variant = _variant(code, params)
+    sentence = REFUSED.get(variant) or REFUSED.get(code, REFUSED_OTHERWISE)
+    number = APPOINTMENT_KEPT if check_in and code not in APPOINTMENT_OVER else NO_NUMBER
+    if variant == CHECKED_IN_BEFORE:
+        number = NO_SECOND_NUMBER
+    return words.tr(sentence.happened, **params), words.tr(number), words.tr(sentence.next_step, **params)
 
 
 def _variant(code: str, params: dict[str, str]) -> str:
-    """The more telling sentence, where the hall said when it opens again or which half of the day it means."""
+    """The more telling sentence, where the hall said when it opens again which half of the day it means, or what became
+    of the appointment."""
     if params.get("opens_at"):
         return f"{code}_until"
+    if "state" in params:
+        return f"{code}_{params['state']}"
     return f"{code}_{params['half']}" if "half" in params else code
 
 

@@ -11,6 +11,7 @@ from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.journeys.intents import HiddenCorner, Intent, Touched
 from kiosk.journeys.views import (
+    AppointmentCodeView,
     CardView,
     CatalogueView,
     HomeView,
@@ -23,9 +24,10 @@ from kiosk.journeys.views import (
     WaitingView,
 )
 from kiosk.journeys.words import Words
+from screens.appointment_code import AppointmentCodeScreen
 from screens.card import CardScreen
 from screens.catalogue import CatalogueScreen
-from screens.frame import Footer, Header
+from screens.frame import Footer, Header, PowerNotice
 from screens.heading import Heading
 from screens.home import HomeScreen
 from screens.idle import IdleNotice
@@ -44,6 +46,7 @@ SCREENS: dict[type[View], type[StationScreen]] = {
     HomeView: HomeScreen,
     CatalogueView: CatalogueScreen,
     CardView: CardScreen,
+    AppointmentCodeView: AppointmentCodeScreen,
     WaitingView: WaitingScreen,
     TicketView: TicketScreen,
     RefusedView: RefusedScreen,
@@ -56,7 +59,7 @@ CORNER_HOLD_S = 3.0
 STUCK_S = 10.0
 """A finger that is down for so long has lost its lifting; the next one takes over."""
 
-_PARTS = (Header, Heading, Footer, IdleNotice)
+_PARTS = (Header, PowerNotice, Heading, Footer, IdleNotice)
 """Named by the rules of station.kv."""
 
 
@@ -90,6 +93,7 @@ class Station(FloatLayout):
         self._view = view
         screen.render(view, words)
         self.ids.header.show(frame, words)
+        self.ids.power.show(frame, words)
         self.ids.heading.show(screen.title, frame if screen.shows_steps else replace(frame, steps=()), words)
         self.ids.footer.show(frame, words)
         self._show_idle(view, words)

@@ -36,7 +36,8 @@ class TicketScreen(StationScreen):
         self.number_scale = max(1 / LARGE, min(1.0, 4 / max(4, len(view.number)))) if low else 1.0
         ids.number.content = view.number
         ids.number.spoken = tr("Your number is {number}", number=view.number)
-        ids.service.content = view.service
+        booked = tr("{service}, booked for {time}", service=view.service, time=view.booked_for)
+        ids.service.content = booked if view.booked_for else view.service
         self._render_waiting(view, words)
         ids.counters.content = self._counters(view, words)
         self._render_slip(view, words)
@@ -53,6 +54,8 @@ class TicketScreen(StationScreen):
         closes = view.may_close_at
         ids.notice.content = tr("You may not be reached before closing at {time}", time=closes) if closes else ""
         ids.notice.colour = "danger" if closes else "ink"
+        if view.callable_from and not closes:
+            ids.notice.content = tr("You are early: numbers are called from {time} on", time=view.callable_from)
         if view.offline:
             ids.ahead.content = tr("Offline number, taken at {time}", time=view.taken_at)
             ids.wait.content = ""

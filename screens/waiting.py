@@ -48,11 +48,14 @@ class WaitingScreen(StationScreen):
 
     def render(self, view: WaitingView, words: Words) -> None:
         ids, tr = self.ids, words.tr
-        self.title = tr("Taking your number")
+        self.title = tr("Checking you in") if view.check_in else tr("Taking your number")
         ids.what.content = tr("Waiting for the hall to answer. Your number will appear here.")
         ids.service.content = view.service
+        kept = tr(
+            "This takes longer than usual. You can keep waiting or leave; if you leave, your appointment is kept."
+        )
         slow = tr("This takes longer than usual. You can keep waiting or leave; if you leave, no number is taken.")
-        ids.slow.content = slow if view.offers_way_out else ""
+        ids.slow.content = (kept if view.check_in else slow) if view.offers_way_out else ""
         ids.leave.content, ids.leave.intent = tr("Leave without a number"), GiveUp()
         ids.leave.hide(not view.offers_way_out)
         if not self._waits:

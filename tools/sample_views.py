@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kiosk.journeys.check_in import CODE_LENGTH, CODE_LETTERS
 from kiosk.journeys.views import (
+    AppointmentCodeView,
     CardState,
     CardView,
     CatalogueView,
@@ -19,6 +21,7 @@ from kiosk.journeys.views import (
     Network,
     OutOfServiceView,
     Peripheral,
+    Power,
     RefusedView,
     Service,
     SlipState,
@@ -38,6 +41,14 @@ REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
     ("quota_reached", {"half": "morning"}),
     ("not_reachable_today", {"closes_at": "17:00"}),
     ("offline_ended", {}),
+)
+CHECK_IN_REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("appointment_unknown", {}),
+    ("appointment_not_open", {"state": "checked_in"}),
+    ("appointment_not_open", {"state": "cancelled"}),
+    ("check_in_too_early", {}),
+    ("check_in_too_late", {}),
+    ("check_in_offline", {}),
 )
 _LIVE = ((3, 12, 18, None), (0, 0, 2, None), (17, 45, 70, None), (6, 15, 25, None), (0, 0, 0, "numbers_exhausted"))
 
@@ -79,17 +90,51 @@ class SampleViews:
         offline = replace(self.frame, network=Network.OFFLINE)
         yield "home-offline", replace(self.home(), frame=offline)
         yield "ticket-offline", self.offline_ticket()
+        yield "home-battery", replace(self.home(), frame=replace(self.frame, power=Power.BATTERY))
+        battery = replace(self.ticket(SlipState.PRINTING).frame, power=Power.LOW)
+        yield "ticket-battery-low", replace(self.ticket(SlipState.PRINTING), frame=battery)
         yield "ticket-closing", replace(self.ticket(SlipState.PRINTED), may_close_at="17:00")
         for code, params in REFUSALS:
             shown = params | ({"opens_on": "3 March, 09:00"} if "opens_on" in params and self._language == "en" else {})
             yield f"refused-{code}", replace(self.refused(code, may_retry=False), params=shown)
         yield "refused", self.refused("numbers_exhausted", may_retry=False)
         yield "refused-no-answer", self.refused("no_answer", may_retry=True)
+        yield from self.check_in()
         yield "out-of-service", OutOfServiceView(self.frame, "hall_away", "T03")
+        yield "out-of-service-power", OutOfServiceView(replace(self.frame, power=Power.LOW), "power_low", "T10")
         yield "starting", OutOfServiceView(replace(self.frame, hall_name=""), "starting", "T01")
         yield "code", TechnicianCodeView(replace(self.frame, can_go_home=True), 3, False, 0)
         yield "code-wrong", TechnicianCodeView(replace(self.frame, can_go_home=True), 0, True, 0)
         yield "technician", self.technician()
+
+    def check_in(self) -> Iterator[tuple[str, View]]:
+        """From home to the number, and every refusal with a way on of its own."""
+        frame = replace(self._at(0), steps=("appointment", "ticket"))
+        yield "check-in-home", replace(self.home(), check_in=True)
+        yield "check-in-groups", replace(self.catalogue(None), greeting="张*", check_in=True)
+        card = CardView(frame, CardState.WAITING, None, False, inserts=True, check_in=True)
+        yield "check-in-card", card
+        yield "check-in-card-reader-away", replace(card, state=CardState.READER_AWAY)
+        for typed in ("", "7Q2KXM", "7Q2KXM40AB"):
+            yield f"check-in-code-{len(typed)}", AppointmentCodeView(frame, typed, CODE_LENGTH, CODE_LETTERS)
+        waiting = WaitingView(replace(frame, step=1, can_go_back=False), "", True, check_in=True)
+        yield "check-in-waiting", waiting
+        ticket = replace(self.ticket(SlipState.PRINTED), booked_for="10:00", frame=waiting.frame)
+        yield "check-in-ticket", ticket
+        yield "check-in-ticket-early", replace(ticket, callable_from="09:50")
+        on = "3 月 2 日 10:00" if self._language == "zh" else "2 March, 10:00"
+        for code, params in CHECK_IN_REFUSALS:
+            refused = replace(self.refused(code, may_retry=False), service=None, check_in=True)
+            way_on = code not in ("check_in_too_early",) and params.get("state") != "checked_in"
+            yield (
+                f"check-in-{'-'.join((code, *params.values()))}",
+                replace(
+                    refused,
+                    params={"starts_on": on, "opens_at": "09:30"} if "early" in code or "late" in code else params,
+                    may_take_number=way_on,
+                    may_type_code=code == "appointment_unknown",
+                ),
+            )
 
     def service(self, index: int) -> Service:
         entry = self._hall["services"][index]

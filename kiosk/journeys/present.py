@@ -127,13 +127,19 @@ def _clock(state: State, instant: datetime) -> str:
 
 
 def _local(state: State, params: dict[str, str]) -> dict[str, str]:
-    """Instants among the parameters of a refusal as people read them: `opens_on` with its date, the others as times."""
+    """Instants among the parameters of a refusal as people read them: as times, under `…_on` with the date.
+
+    Where check-in opens on another day than that of the appointment, `opens_at` bears its date, too.
+    """
     zone = state.hall.catalogue.zone if state.hall.catalogue is not None else None
     for name in ("opens_at", "closes_at", "starts_at"):
         if text := params.get(name):
             local = datetime.fromisoformat(text).astimezone(zone)
             params[name] = f"{local:%H:%M}"
             params[name.replace("_at", "_on")] = _date(local, state.preferences.language)
+    starts_on, opens_on = params.get("starts_on", ""), params.get("opens_on", "")
+    if starts_on and opens_on and starts_on[: -len("HH:MM")] != opens_on[: -len("HH:MM")]:
+        params["opens_at"] = opens_on
     return params
 
 
