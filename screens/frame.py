@@ -1,4 +1,4 @@
-"""Header and footer: what stands around every screen and never moves."""
+"""Header and footer: what stands around every screen and never moves; and the notice under the header."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.journeys import intents
-from kiosk.journeys.views import Frame, HelpState, Network
+from kiosk.journeys.views import Frame, HelpState, Network, Power
 from kiosk.journeys.words import Words, mark
 from screens.text import height_of
 from screens.theme import Themed
@@ -28,6 +28,11 @@ NETWORK = {
     Network.CONNECTING: mark("Connecting…"),
     Network.OFFLINE: mark("Offline"),
     Network.AWAY: mark("Offline"),
+}
+POWER = {
+    Power.MAINS: "",
+    Power.BATTERY: mark("Running on backup power. Please finish soon."),
+    Power.LOW: mark("Backup power is almost used up. Please finish now."),
 }
 
 
@@ -67,6 +72,15 @@ class Header(Themed, FloatLayout):
         language = self.ids.language
         language.content = "English" if frame.language == "zh" else "中文"
         language.intent = intents.SetLanguage("en" if frame.language == "zh" else "zh")
+
+
+class PowerNotice(FloatLayout):
+    """A calm line under the header while the power is off; no height else."""
+
+    content = StringProperty("")
+
+    def show(self, frame: Frame, words: Words) -> None:
+        self.content = words.tr(POWER[frame.power]) if POWER[frame.power] else ""
 
 
 class Footer(FloatLayout):

@@ -16,7 +16,25 @@ Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 ROLES = {
     "id_card_reader": mark("ID card reader"),
+    "social_card_reader": mark("Social security card reader"),
+    "bank_card_reader": mark("Bank card reader"),
     "ticket_printer": mark("Ticket printer"),
+    "document_printer": mark("Document printer"),
+    "code_scanner": mark("Code scanner"),
+    "code_camera": mark("Code camera"),
+    "document_camera": mark("Document camera"),
+    "face_camera": mark("Face camera"),
+    "signature_pad": mark("Signature pad"),
+    "keypad": mark("Keypad"),
+    "guide_lights": mark("Guide lights"),
+    "presence_sensor": mark("Presence sensor"),
+    "door_switch": mark("Door switch"),
+    "tamper_switch": mark("Tamper switch"),
+    "ups": mark("Backup power"),
+    "speaker": mark("Speaker"),
+    "evaluator": mark("Evaluator"),
+    "window_display": mark("Window display"),
+    "caller": mark("Caller"),
 }
 HEALTH = {
     "ok": (mark("OK"), "done", "actions/done"),

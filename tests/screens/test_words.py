@@ -24,6 +24,7 @@ CODES_OF_THE_TERMINAL = {
     "cloned",
     "journal_fault",
     "program_fault",
+    "power_low",
 }
 
 
