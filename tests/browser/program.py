@@ -16,6 +16,7 @@ import queue_server.web.console  # noqa: F401 - imported once, before the forks
 from queue_server.voice import announcement
 from queue_server.web.app import make_app
 from queue_server.web.settings import WebSettings
+from tests.queue_server.speech.spoken import FixedVoice
 from tests.queue_server.web.rig import Rig, quick_recalls
 from wire.messages import Hello, PeripheralReport, Presence, Reported
 
@@ -73,6 +74,7 @@ async def serve(directory: Path, port: int) -> None:
         alerts=rig.alerts,
         devices=rig.devices,
         voice=announcement,
+        speech=FixedVoice(),
         settings=settings,
         channels=rig.door,
     )

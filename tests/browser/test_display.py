@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Clerk, Hall, until_true
+from tests.queue_server.web.rig import PASSWORD
 
 _FLASHES = """
 window.flashes = 0; window.order = [];
@@ -30,6 +31,7 @@ AudioBufferSourceNode.prototype.start = function (when) {
   return start.call(this, when);
 };
 """
+_FITS = "document.getElementById('notice').scrollWidth <= document.getElementById('notice').clientWidth"
 _CALM = "document.getElementById('hero').dataset.active === 'no'"
 
 
@@ -144,6 +146,45 @@ def test_q07_three_calls_within_a_blink_are_three_full_announcements_in_order(
     assert sounds[2]["ended"] - sounds[2]["began"] >= sounds[2]["whole"] - 0.1  # nobody waited any more
     shown_ms = [later - earlier for (_, earlier), (_, later) in pairwise(order)]
     assert all(ms >= 1500 for ms in shown_ms)
+
+
+def test_an_announcement_is_a_line_on_every_display_and_is_spoken_between_two_calls(
+    hall: Hall, television: Browser, open_page: Callable[..., Page], keep: Callable[[Page, str], None]
+) -> None:
+    for service in ("social-card", "fund-loan"):
+        hall.issue(service)
+    clerks = [Clerk(hall, "limin", "counter-2"), Clerk(hall, "wangfang", "counter-3")]
+    manager = hall.order("/api/v1/sign-in", {"login": "zhaojun", "password": PASSWORD})["token"]
+    said = {"text": "请带老人的市民到三号窗口优先办理", "zones": ["east"]}
+    tv = open_page(television, f"{hall.url}/display/east?speaker=1", 1920, 1080, _FLASHES + _SOUND)
+    silent = open_page(television, f"{hall.url}/display/east", 1080, 1920)
+    other = open_page(television, f"{hall.url}/display/west", 1920, 1080)
+    for page in (tv, silent, other):
+        expect(page.locator("html")).to_have_attribute("data-state", "live")
+    first = clerks[0].act("next")["current"]["number"]
+    until_true(tv, "sounds.length === 1")
+    hall.order("/api/v1/announcements", said, manager)
+    expect(tv.locator("#notice")).to_have_text(f"广播：{said['text']}")
+    keep(tv, "display-announcement-landscape")
+    expect(silent.locator("#notice")).to_contain_text("广播：请带老人的市民")
+    assert silent.evaluate(_FITS)
+    keep(silent, "display-announcement-portrait")
+    expect(silent.locator("#notice")).to_contain_text("优先办理", timeout=20_000)
+    assert silent.evaluate(_FITS)
+    until_true(tv, "sounds.length === 2", timeout_s=40)
+    number_in_hero(tv, first)
+    second = clerks[1].act("next")["current"]["number"]
+    number_in_hero(silent, second)
+    until_true(tv, "sounds.length === 3 && sounds.every((s) => s.ended)", timeout_s=60)
+    call, announcement, next_call = tv.evaluate("sounds")
+    assert call["ended"] - call["began"] >= call["whole"] - 0.1  # both readings: an announcement makes no call give way
+    assert announcement["began"] >= call["ended"]
+    assert announcement["ended"] - announcement["began"] < announcement["whole"] - 1  # a call waited
+    assert next_call["began"] >= announcement["ended"]
+    number_in_hero(tv, second)
+    expect(other.locator("#notice")).to_have_class("notice")
+    expect(tv.locator("#notice")).to_have_class("notice", timeout=40_000)
+    expect(tv.locator("#notice")).not_to_contain_text("老人")
 
 
 def _first_reading(hall: Hall, call: str) -> float:

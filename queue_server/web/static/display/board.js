@@ -105,7 +105,13 @@ export class Queues {
   }
 }
 
-/** One line of notice; what does not fit is shown sentence by sentence. Announcements take its place for a while. */
+/** The words of a Chinese text; its characters, where the browser does not know words. */
+function words(text) {
+  if (!Intl.Segmenter) return [...text];
+  return Array.from(new Intl.Segmenter("zh", { granularity: "word" }).segment(text), (each) => each.segment);
+}
+
+/** One line of notice; what does not fit is shown clause by clause, or by as many words as fit. Announcements take its place for a while. */
 export class Notice {
   constructor(line) {
     this.line = line;
@@ -148,14 +154,30 @@ export class Notice {
   /** Parts that fit the line; to be made anew when fonts or the window change. */
   split() {
     this.parts = [];
-    for (const clause of (this.text || "").split(/(?<=[。\uff1b;\uff01!\uff1f?\uff0c,])/)) {
-      const longer = (this.parts[this.parts.length - 1] || "") + clause;
-      this.line.textContent = longer;
-      if (this.parts.length && this.line.scrollWidth <= this.line.clientWidth) this.parts[this.parts.length - 1] = longer;
-      else this.parts.push(clause);
+    for (const clause of this.text.split(/(?<=[。\uff1b;\uff01!\uff1f?\uff0c,])/)) {
+      if (this.joins(clause)) continue;
+      if (this.fits(clause)) this.parts.push(clause);
+      else this.splitByWords(clause);
     }
     this.turn = 0;
     this.draw();
+  }
+
+  splitByWords(clause) {
+    for (const word of words(clause)) if (!this.joins(word)) this.parts.push(word);
+  }
+
+  /** Puts `piece` behind the last part, if both fit the line together. */
+  joins(piece) {
+    const last = this.parts.length - 1;
+    if (last < 0 || !this.fits(this.parts[last] + piece)) return false;
+    this.parts[last] += piece;
+    return true;
+  }
+
+  fits(text) {
+    this.line.textContent = text;
+    return this.line.scrollWidth <= this.line.clientWidth;
   }
 
   draw() {
