@@ -37,6 +37,9 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "modbus-switch": "hardware.door_switch.switch:DRIVER",
         "nut": "hardware.ups.ups:DRIVER",
         "alsa": "hardware.speaker.speaker:DRIVER",
+        "sample-evaluator": "hardware.evaluator.evaluator:DRIVER",
+        "sample-display": "hardware.window_display.display:DRIVER",
+        "sample-caller": "hardware.caller.caller:DRIVER",
     }
 )
 """Driver id to `module:name`."""

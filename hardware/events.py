@@ -69,6 +69,14 @@ class KeyPressed(DeviceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerPressed(DeviceEvent):
+    """A key of a caller: `next`, `recall` … at the counter with this address."""
+
+    counter: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged(DeviceEvent):
     """Somebody stands before the terminal, or nobody does any more."""
 

@@ -157,6 +157,9 @@ class Detail(StrEnum):
     NO_SOUND_CARD = "no_sound_card"
     SOUND_REFUSED = "sound_refused"
     BAD_SOUND = "bad_sound"
+    # window display, caller
+    BAD_TEXT = "bad_text"
+    COUNTER_SILENT = "counter_silent"
 
 
 WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
@@ -208,6 +211,8 @@ WHO_ACTS: Final[Mapping[Detail, WhoActs]] = MappingProxyType(
         Detail.NO_SOUND_CARD: WhoActs.TECHNICIAN,
         Detail.SOUND_REFUSED: WhoActs.TECHNICIAN,
         Detail.BAD_SOUND: WhoActs.TECHNICIAN,
+        Detail.BAD_TEXT: WhoActs.TECHNICIAN,
+        Detail.COUNTER_SILENT: WhoActs.TECHNICIAN,
         Detail.NO_CARD: WhoActs.CITIZEN,
         Detail.READ_FAILED: WhoActs.CITIZEN,
         Detail.SEVERAL_CARDS: WhoActs.CITIZEN,

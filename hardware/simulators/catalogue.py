@@ -27,6 +27,9 @@ _WHERE: Final[Mapping[str, str]] = MappingProxyType(
         "modbus-switch": "hardware.simulators.modbus_module:simulate",
         "nut": "hardware.simulators.ups:simulate",
         "alsa": "hardware.simulators.speaker:simulate",
+        "sample-evaluator": "hardware.simulators.counter_terminal:simulate_evaluator",
+        "sample-display": "hardware.simulators.window_display:simulate",
+        "sample-caller": "hardware.simulators.counter_terminal:simulate_caller",
     }
 )
 """Driver id to `module:function`; the function makes a `Simulator` at a `Place`, not started."""

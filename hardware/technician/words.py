@@ -84,6 +84,7 @@ EVENTS: Final = _table(
         "CodeScanned": ("已扫码", "code scanned"),
         "CodeRefused": ("码不可用", "code refused"),
         "KeyPressed": ("有按键", "key pressed"),
+        "CallerPressed": ("呼叫器按键", "caller key"),
         "PresenceChanged": ("人体感应", "presence"),
         "SwitchChanged": ("开关变化", "switch"),
         "PowerChanged": ("供电变化", "power"),
@@ -189,6 +190,8 @@ ADVICE: Final = _table(
         Detail.NO_SOUND_CARD: ("本机无声卡或未装 alsa-utils", "no sound card, or alsa-utils is not installed"),
         Detail.SOUND_REFUSED: ("声卡不能播放：查占用和设置", "the sound card refused: check who else uses it"),
         Detail.BAD_SOUND: ("声音文件不可用：换 16 位 WAV", "the sound cannot be played: take a 16-bit WAV"),
+        Detail.BAD_TEXT: ("此屏不能显示该内容：查配置", "this display cannot show it: check the profile"),
+        Detail.COUNTER_SILENT: ("有窗口的呼叫器无应答：查接线", "a counter's caller does not answer: check its wires"),
         Detail.DOOR_NOT_MOVED: ("未见柜门开合：查开关和接线", "the door was not seen to move: check switch and wiring"),
     }
 )
@@ -205,6 +208,8 @@ STEPS: Final = _table(
         "lights": ("逐个亮灯", "each light"),
         "battery": ("电池", "battery"),
         "tone": ("提示音", "tone"),
+        "display": ("屏显", "display"),
+        "evaluated": ("评价按键", "evaluation key"),
         "door_moved": ("柜门开合", "door opened and closed"),
         "code_read": ("扫码", "code read"),
         "page": ("打印一页", "page"),

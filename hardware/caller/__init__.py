@@ -1,0 +1,1 @@
+"""Caller: a few keys at a counter with which the next number is called."""

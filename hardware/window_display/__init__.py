@@ -1,0 +1,1 @@
+"""Window LED display: the number that is served at a counter."""
