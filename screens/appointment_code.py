@@ -8,6 +8,7 @@ from kiosk.journeys.intents import ConfirmAppointmentCode
 from kiosk.journeys.views import AppointmentCodeView
 from kiosk.journeys.words import Words
 from screens.screen import StationScreen
+from screens.sentences import OR_SCAN
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -17,10 +18,17 @@ GROUP = 5
 
 class AppointmentCodeScreen(StationScreen):
     def render(self, view: AppointmentCodeView, words: Words) -> None:
-        ids, tr = self.ids, words.tr
-        self.title = tr("Type your appointment code")
+        ids, tr, portrait = self.ids, words.tr, self.theme.portrait
+        self.title, self.shows_steps = tr("Type your appointment code"), portrait
         ids.typed.content, ids.typed.spoken = spaced(view.typed, view.length), " ".join(view.typed)
         ids.told.content = tr("It stands in your booking: {n} digits and letters.", n=view.length)
+        if view.scans:
+            ids.told.content += " " * (words.language == "en") + tr(OR_SCAN)
+        # A low panel has no room for the hint in large type, and none for the button below the keys.
+        low = self.theme.large and not portrait
+        self.arrange_row(ids.head, [ids.typed, *([] if portrait else [ids.confirm])])
+        above = [ids.above, ids.head, *([] if low else [ids.told]), ids.below, ids.pad]
+        self.arrange_row(self, [*above, *([ids.confirm] if portrait else [])])
         ids.pad.show(view.keys, words)
         ids.confirm.content, ids.confirm.intent = tr("Check in"), ConfirmAppointmentCode()
         ids.confirm.hide(len(view.typed) < view.length)

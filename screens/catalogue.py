@@ -68,7 +68,7 @@ class CatalogueScreen(StationScreen):
         ids.keypad.show(view.searching, view.search, words)
         ids.groups.content, ids.groups.intent = tr("Other categories"), ChooseGroup(None)
         ids.search.content, ids.search.intent = tr("Search by pinyin"), OpenSearch()
-        ids.check_in.content, ids.check_in.intent = tr("I have an appointment"), CheckIn()
+        ids.check_in.content, ids.check_in.intent = tr("I have a booking"), CheckIn()
         self._check_in = view.check_in
         self._searching, self._choosing_group = view.searching, choosing_group
         self._arrange()

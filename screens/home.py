@@ -28,7 +28,7 @@ class HomeScreen(StationScreen):
         ids.side_hint.content = tr("Or lay your ID card on the reader")
         ids.grid.show(tuple(service_tile(service, words, self.theme) for service in view.common), words, one_page=True)
         ids.start.content, ids.start.intent = tr("All services"), TakeNumber()
-        ids.check_in.content, ids.check_in.intent = tr("I have an appointment"), CheckIn()
+        ids.check_in.content, ids.check_in.intent = tr("I have a booking"), CheckIn()
         self._arrange(portrait=portrait, ready=ready, check_in=view.check_in)
 
     def leave(self) -> None:

@@ -24,7 +24,7 @@ class RefusedScreen(StationScreen):
         ids.staff_code.content = tr("For staff: {code}", code=view.staff_code)
         ids.retry.content, ids.retry.intent = tr("Try again"), Retry()
         ids.home.content, ids.home.intent = tr("Back to the start"), Home()
-        ids.type_code.content, ids.type_code.intent = tr("Type the appointment code"), TypeAppointmentCode()
+        ids.type_code.content, ids.type_code.intent = tr("Type the code"), TypeAppointmentCode()
         ids.take_number.content, ids.take_number.intent = tr("Take a number"), TakeNumber()
         ways = (
             (ids.take_number, view.may_take_number),
@@ -34,4 +34,4 @@ class RefusedScreen(StationScreen):
         on = [way for way, open_ in ways if open_]
         for way in (ids.home, *on):
             way.look = "primary" if way is (on or [ids.home])[-1] else "plain"
-        self.arrange_row(ids.actions, [ids.home, *on])
+        self.arrange_row(ids.actions, on if len(on) > 1 else [ids.home, *on])

@@ -175,6 +175,8 @@ INSERT_ONLY = {
     CardState.LIFT_AND_LAY_AGAIN: mark("Could not read it. Pull the card out and insert it again."),
 }
 ID_READER_AWAY = mark("The ID card reader does not work at the moment.")
+OR_SCAN = mark("Or hold the code of your appointment before the scanner.")
+TYPE_INSTEAD = mark("Please type the appointment code instead.")
 CARD_HINT = {
     CardState.WAITING: _ONE_CARD,
     CardState.READING: _ONE_CARD,
@@ -230,6 +232,10 @@ def card(words: Words, view: CardView) -> tuple[str, str]:
     said, hint = CARD[view.state], CARD_HINT[view.state]
     if view.inserts and view.state is CardState.WAITING:
         hint = OR_INSERT
+    if view.check_in and view.state is CardState.READER_AWAY:
+        hint = TYPE_INSTEAD
+    if view.check_in and view.scans and view.state is CardState.WAITING:
+        hint = OR_SCAN
     if not view.lays and view.state in INSERT_ONLY:
         said, hint = INSERT_ONLY[view.state], ID_READER_AWAY
     return words.tr(said), words.tr(hint) if hint else ""

@@ -56,7 +56,8 @@ class WaitingScreen(StationScreen):
         )
         slow = tr("This takes longer than usual. You can keep waiting or leave; if you leave, no number is taken.")
         ids.slow.content = (kept if view.check_in else slow) if view.offers_way_out else ""
-        ids.leave.content, ids.leave.intent = tr("Leave without a number"), GiveUp()
+        leave = tr("Leave without checking in") if view.check_in else tr("Leave without a number")
+        ids.leave.content, ids.leave.intent = leave, GiveUp()
         ids.leave.hide(not view.offers_way_out)
         if not self._waits:
             self._waits = True

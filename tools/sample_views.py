@@ -114,6 +114,8 @@ class SampleViews:
         yield "check-in-groups", replace(self.catalogue(None), greeting="张*", check_in=True)
         card = CardView(frame, CardState.WAITING, None, False, inserts=True, check_in=True)
         yield "check-in-card", card
+        yield "check-in-card-scans", replace(card, scans=True)
+        yield "check-in-code-scans", AppointmentCodeView(frame, "7Q", CODE_LENGTH, CODE_LETTERS, scans=True)
         yield "check-in-card-reader-away", replace(card, state=CardState.READER_AWAY)
         for typed in ("", "7Q2KXM", "7Q2KXM40AB"):
             yield f"check-in-code-{len(typed)}", AppointmentCodeView(frame, typed, CODE_LENGTH, CODE_LETTERS)

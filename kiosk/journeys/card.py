@@ -30,6 +30,11 @@ def works(state: State, role: str) -> bool:
     return any(line.role == role and line.health in ("ok", "degraded") for line in state.equipment.peripherals)
 
 
+def scans(state: State) -> bool:
+    """Whether a code can be scanned now."""
+    return works(state, "code_scanner") or works(state, "code_camera")
+
+
 def wanted(state: State) -> tuple[int, bool] | None:
     """Whether the reader shall be polled: for which session, and whether for a technician's test."""
     page = state.page

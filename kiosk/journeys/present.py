@@ -54,7 +54,8 @@ def view(state: State) -> views.View:
         return _card(state, page)
     if isinstance(page, TypingAppointment):
         frame = _frame(state, back=True, home=True, steps=_CHECK_IN)
-        return views.AppointmentCodeView(frame, page.typed, check_in.CODE_LENGTH, check_in.CODE_LETTERS)
+        length, keys = check_in.CODE_LENGTH, check_in.CODE_LETTERS
+        return views.AppointmentCodeView(frame, page.typed, length, keys, card.scans(state))
     common = tuple(_service(state, catalogue, service) for service in catalogue.services if service.common)
     return views.HomeView(_frame(state), common[:COMMON_LIMIT], state.equipment.reader_ready, check_in.offered(state))
 
@@ -214,6 +215,7 @@ def _card(state: State, page: LayingCard) -> views.CardView:
         lays=not inserts or card.works(state, "id_card_reader"),
         inserts=inserts,
         check_in=page.check_in,
+        scans=card.scans(state),
     )
 
 

@@ -169,6 +169,8 @@ class CardView:
     """A social security card can be inserted now."""
     check_in: bool = False
     """The card is to find an appointment; its code can be typed instead."""
+    scans: bool = False
+    """The code can be scanned, too."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ class AppointmentCodeView:
     length: int
     keys: str
     """Digits and letters that a code can have, in the order of the keypad."""
+    scans: bool = False
 
 
 @dataclass(frozen=True)
