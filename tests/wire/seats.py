@@ -1,4 +1,4 @@
-"""Seats at a broker for tests: links that keep what they saw, a broker of either make, a line that can be cut."""
+"""Seats at a broker for tests: links that keep what they saw, a broker of either make."""
 
 import asyncio
 import contextlib
@@ -160,62 +160,3 @@ class MemorySite(Site):
 
     def stop(self) -> None:
         self.broker.kill()
-
-
-class Line:
-    """A TCP line between a link and a broker; `freeze` lets nothing pass and tells nobody."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._open = asyncio.Event()
-        self._open.set()
-        self._server: asyncio.Server | None = None
-        self._pipes: set[asyncio.Task[None]] = set()
-        self.port = 0
-        self.waiting = 0
-        """Connections that were accepted while nothing passes."""
-
-    async def __aenter__(self) -> "Line":
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        self._open.set()
-        for pipe in self._pipes:
-            pipe.cancel()
-        await asyncio.gather(*self._pipes, return_exceptions=True)
-
-    def freeze(self) -> None:
-        self._open.clear()
-
-    def thaw(self) -> None:
-        self._open.set()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._open.is_set():
-            # as a hung machine does: accepted, answered by nobody
-            self.waiting += 1
-            self._pipes.add(asyncio.create_task(self._hold(writer)))
-            return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            self._pipes.add(asyncio.create_task(self._pump(source, sink)))
-
-    async def _hold(self, writer: asyncio.StreamWriter) -> None:
-        await self._open.wait()
-        writer.close()
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                await self._open.wait()
-                sink.write(data)
-                await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            await self._open.wait()
-            sink.close()

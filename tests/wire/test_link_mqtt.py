@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from tests.wire.seats import Line, MosquittoSite, Seat, until
+from tests.faults.proxy import Proxy
+from tests.wire.seats import MosquittoSite, Seat, until
 from wire import topics
 from wire.access import Account, Device, Server, device_subscriptions, server_subscriptions
 from wire.link import Incoming, LinkDown, MqttLink, Outgoing
@@ -52,7 +53,7 @@ async def test_a_half_open_line_is_given_up_and_its_late_will_names_the_old_conn
     mosquitto: MosquittoSite, accounts: Accounts
 ) -> None:
     server = await mosquitto.sit(accounts["s1"], subscriptions=AS_SERVER)
-    async with Line(mosquitto.port()) as line:
+    async with Proxy(mosquitto.port()) as line:
         device = mosquitto.seat(
             accounts["t1"],
             port=line.port,
@@ -78,7 +79,7 @@ async def test_a_half_open_line_is_given_up_and_its_late_will_names_the_old_conn
 
 
 async def test_a_broker_that_stops_acknowledging_is_left(mosquitto: MosquittoSite, accounts: Accounts) -> None:
-    async with Line(mosquitto.port()) as line:
+    async with Proxy(mosquitto.port()) as line:
         device = mosquitto.seat(accounts["t1"], port=line.port, ack_timeout_s=0.2)
         device.sit()
         await device.up()
@@ -93,7 +94,7 @@ async def test_a_broker_that_stops_acknowledging_is_left(mosquitto: MosquittoSit
 async def test_no_more_messages_are_under_way_than_the_window_allows(
     mosquitto: MosquittoSite, accounts: Accounts
 ) -> None:
-    async with Line(mosquitto.port()) as line:
+    async with Proxy(mosquitto.port()) as line:
         device = mosquitto.seat(accounts["t1"], port=line.port, inflight=3)
         device.sit()
         await device.up()
@@ -112,7 +113,7 @@ async def test_no_more_messages_are_under_way_than_the_window_allows(
 
 
 async def test_everybody_who_waits_learns_that_the_line_is_lost(mosquitto: MosquittoSite, accounts: Accounts) -> None:
-    async with Line(mosquitto.port()) as line:
+    async with Proxy(mosquitto.port()) as line:
         device = mosquitto.seat(accounts["t1"], port=line.port, inflight=2, ack_timeout_s=60, keepalive=60)
         device.sit()
         await device.up()
@@ -162,7 +163,7 @@ async def test_a_device_that_the_administrator_disables_is_out_at_once_and_stays
 async def test_a_line_that_closes_before_the_broker_answers_is_tried_again_at_once(
     mosquitto: MosquittoSite, accounts: Accounts
 ) -> None:
-    async with Line(mosquitto.port()) as line:
+    async with Proxy(mosquitto.port()) as line:
         line.freeze()
         device = mosquitto.seat(accounts["t1"], port=line.port, ack_timeout_s=600)
         device.sit()
