@@ -23,6 +23,7 @@ from hardware.profile import Binding
 from hardware.roles import Role
 from hardware.session import DeviceSession
 from hardware.smart_card.reader import SocialCardReader
+from hardware.speaker.speaker import Speaker
 from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import TicketPrinter
 from hardware.vocabulary import Detail, Health, Outcome
@@ -103,6 +104,10 @@ class Devices:
         self._lights = self._cabinet.get(Role.GUIDE_LIGHTS, GuideLights)
         for role, device in self._cabinet.devices.items():
             self._said(StatusChanged(role, device.status))
+
+    @property
+    def speaker(self) -> Speaker | None:
+        return self._cabinet.get(Role.SPEAKER, Speaker)
 
     @property
     def peripherals(self) -> tuple[Peripheral, ...]:

@@ -129,6 +129,7 @@ class Terminal:
         await self._open_journal()
         self._devices = Devices(self._profile.devices, self._jobs, self._keys.hall_key, self._emit)
         self._devices.show_lights(lit(self._journey.state))
+        self._prompts.use(self._devices.speaker)
         try:
             self._printing = Printing(
                 self._devices,
@@ -156,6 +157,7 @@ class Terminal:
                 parts.create_task(keep("journal", self._mend_journal))
         finally:
             self._emit(events.Stopped())
+            self._prompts.use(None)
             await self._devices.close()
 
     async def _open_journal(self) -> None:

@@ -10,6 +10,7 @@ from hardware.roles import Role
 from hardware.simulators.simulator import Simulator
 from kiosk.devices import Devices
 from kiosk.journeys import events
+from kiosk.journeys.views import Peripheral
 from tests.kiosk.profiles import HALL_KEY
 from tests.kiosk.stand_in import until
 
@@ -33,14 +34,19 @@ class Fitted:
         """What was told so far, of one kind."""
         return [event for event in self.told if isinstance(event, kind)]
 
+    def line(self, role: Role) -> Peripheral:
+        """How a device is, as technician and hall get it."""
+        return next(line for line in self.devices.peripherals if line.role == role)
+
     def health(self, role: Role) -> str:
-        return next(line.health for line in self.devices.peripherals if line.role == role)
+        return self.line(role).health
 
 
 @asynccontextmanager
 async def fitted(fittings: Mapping[Role, tuple[str, Simulator]]) -> AsyncIterator[Fitted]:
-    """Driver id and simulator by role: started, well, and closed at the end."""
-    for _driver, simulator in fittings.values():
+    """Driver id and simulator by role, the same one for devices that share a line: started, well, closed at the end."""
+    simulators = {id(simulator): simulator for _driver, simulator in fittings.values()}.values()
+    for simulator in simulators:
         simulator.start()
     terminal = Fitted(fittings)
     try:
@@ -48,5 +54,5 @@ async def fitted(fittings: Mapping[Role, tuple[str, Simulator]]) -> AsyncIterato
         yield terminal
     finally:
         await terminal.devices.close()
-        for _driver, simulator in fittings.values():
+        for simulator in simulators:
             simulator.close()
