@@ -6,6 +6,7 @@ so that no id can hold a wildcard, a level separator or a space.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 ROOT = "estation/1"
@@ -144,6 +145,7 @@ def parse(topic: str) -> Topic | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def matches(subscription: str, topic: str) -> bool:
     """True if `topic`, or another subscription in its place, lies within `subscription` (MQTT 5, section 4.7).
 

@@ -6,7 +6,8 @@ runs; those that say "in the end" when everything was mended and has come to res
 
 I1  No two papers bear one number of one business day.
 I2  Every paper is in the ledger, once, with its number, and was not taken back.
-I3  In the end every ticket of the ledger has a paper or a screen that was told of, or is void or expired.
+I3  In the end every ticket of the ledger has a paper or a screen that was told of, or is void or expired, or was
+    withdrawn when it stood at a counter already.
 I4  A ticket is at one counter at most, and a counter has one ticket at most.
 I5  The (epoch, rev) that a display shows never falls, and one (epoch, rev) has one content.
 I6  Of those who came and were never moved, within a queue and class, the first to come is called first.
@@ -163,7 +164,10 @@ class History:
             self.broken("I4", f"{number} is called and is {self._gone[ticket]}")
         self._at[session] = ticket
         self._called.add(ticket)
-        issued = self._issued[ticket]
+        issued = self._issued.get(ticket)
+        if issued is None:
+            self.broken("A4", f"{number} is called and was never issued")
+            return
         line = self._unmoved[issued["queue"], issued["priority_class"]]
         mine = line.pop(ticket, None)
         if mine is not None and row["why"]["code"] not in _CHOSEN:
@@ -266,7 +270,7 @@ class History:
 
     def _look_at_ledger(self) -> None:
         rows = list(self._world.ledger.events(HALL))
-        head = first_broken(HALL, rows)
+        head = first_broken(HALL, rows, self._world.exported)
         if not isinstance(head, Head):
             self.broken("A4", f"row {head.seq} {head.reason}")
             return
@@ -284,23 +288,29 @@ class History:
     def _look_for_ghosts(self) -> None:
         notes = self._world.ledger.audit(HALL)
         told = {note.subject for note in notes if note.act.startswith("slip_")}
-        for ticket, row in self._issued.items():
-            if row["device"] is not None and ticket not in told and ticket not in self._gone:
-                self.broken("I3", f"{row['number']} of {row['device']} has no paper, no screen and is not void")
+        withdrawn: set[str] = set()
         for terminal in self._world.terminals:
             if terminal.quarantined:
                 self.broken("L1", f"{terminal.name} set {terminal.quarantined} facts aside")
             for _id, _lane, kind, payload, _state in terminal.disk.entries():
                 if kind == "withdraw":
-                    self._look_at_withdrawal(terminal.name, json.loads(payload)["body"]["request_id"])
+                    withdrawn |= self._withdrawn(terminal.name, json.loads(payload)["body"]["request_id"])
+        for ticket, row in self._issued.items():
+            seen = ticket in told or ticket in self._gone or (ticket in withdrawn and ticket in self._called)
+            if row["device"] is not None and not seen:
+                self.broken("I3", f"{row['number']} of {row['device']} has no paper, no screen and is not void")
 
-    def _look_at_withdrawal(self, device: str, request_id: str) -> None:
+    def _withdrawn(self, device: str, request_id: str) -> set[str]:
+        """The ticket that a withdrawal was about, if it came to one. What is called already is not taken back."""
         found = self._world.ledger.answers([(device, request_id)]).get((device, request_id))
         if found is None:
             self.broken("A5", f"the withdrawal of {request_id} left no trace")
-        elif found.ticket is not None and found.ticket not in self._gone and found.ticket not in self._called:
-            number = self._issued[found.ticket]["number"]
-            self.broken("A5", f"{number} was withdrawn and waits on")
+            return set()
+        if found.ticket is None:
+            return set()
+        if found.ticket not in self._gone and found.ticket not in self._called:
+            self.broken("A5", f"{self._issued[found.ticket]['number']} was withdrawn and waits on")
+        return {found.ticket}
 
     def display_lags(self) -> str | None:
         """What the display does not show of what the ledger has."""

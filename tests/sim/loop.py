@@ -52,6 +52,9 @@ class Process:
         self.stopped = False
         self.steps_to_death: int | None = None
         self.on_death: Callable[[], None] = lambda: None
+        self.stops_before: str | None = None
+        """Name of the work on its worker thread before which it is stopped, once."""
+        self.on_stop: Callable[[], None] = lambda: None
         self._held: list[_Handle] = []
         self._context = copy_context()
         self._context.run(_RUNS_IN.set, self)
@@ -257,7 +260,13 @@ class LoopWorker:
         self.name = name
 
     async def run(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        found: Result = await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+        done = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+        process = running()
+        if process is not None and process.stops_before == getattr(work, "__name__", ""):
+            process.stops_before = None
+            process.stop()
+            process.on_stop()
+        found: Result = await done
         return found
 
     def close(self) -> None:

@@ -78,10 +78,11 @@ class CommitFault(Item):
 
 @dataclass(frozen=True, kw_only=True)
 class Freeze(Item):
-    """SIGSTOP, and SIGCONT later."""
+    """SIGSTOP, and SIGCONT later; `at_commit`: of a server, between a decision and its commit."""
 
     process: str
     for_s: float
+    at_commit: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +166,11 @@ def plan_of(seed: int) -> Plan:
     """The plan of a seed."""
     rng = random.Random(seed)
     terminals = TERMINALS[: rng.choice((1, 2, 2, 3))]
-    items: list[Item] = [_visit(rng, terminals) for _ in range(rng.randint(6, 16))]
-    items += [_click(rng) for _ in range(rng.randint(6, 24))]
-    items += [_fault(rng, terminals) for _ in range(rng.choice((0, 1, 2, 3, 4, 5, 6, 8)))]
-    return Plan(seed, tuple(sorted(items, key=lambda item: item.at)))
+    people: list[Item] = [_visit(rng, terminals) for _ in range(rng.randint(6, 16))]
+    people += [_click(rng) for _ in range(rng.randint(6, 24))]
+    chance = _Chance(rng, terminals, tuple(people))
+    faults = [chance.fault() for _ in range(rng.choice((0, 1, 2, 3, 4, 5, 6, 8)))]
+    return Plan(seed, tuple(sorted((*people, *faults), key=lambda item: item.at)))
 
 
 def _when(rng: random.Random) -> float:
@@ -196,78 +198,100 @@ def _click(rng: random.Random) -> Click:
     )
 
 
-def _fault(rng: random.Random, terminals: tuple[str, ...]) -> Item:
-    """One of the faults, the grave ones more often."""
-    makers: tuple[Callable[[random.Random, tuple[str, ...]], Item], ...] = (
-        _kill, _kill, _kill, _commit_fault, _commit_fault, _commit_fault, _freeze, _freeze, _cut, _cut, _store_away,
-        _slow_store, _broker_down, _broker_down, _storm, _storm, _storm, _clock, _clock, _printer, _move,
-    )  # fmt: skip
-    return rng.choice(makers)(rng, terminals)
+class _Chance:
+    """Draws faults, the grave ones more often, and half of them right where somebody does something."""
 
+    def __init__(self, rng: random.Random, terminals: tuple[str, ...], people: tuple[Item, ...]) -> None:
+        self._rng = rng
+        self._terminals = terminals
+        self._people = people
 
-def _any(rng: random.Random, terminals: tuple[str, ...]) -> str:
-    return rng.choice((*SERVERS, *terminals))
+    def fault(self) -> Item:
+        makers: tuple[Callable[[], Item], ...] = (
+            *(3 * (self._kill,)), *(3 * (self._commit_fault,)), *(2 * (self._freeze,)), *(2 * (self._cut,)),
+            self._store_away, self._slow_store, *(2 * (self._broker_down,)), *(3 * (self._storm,)),
+            *(2 * (self._clock,)), self._printer, self._move,
+        )  # fmt: skip
+        return self._rng.choice(makers)()
 
+    def _when(self) -> tuple[float, str | None]:
+        """An instant, and the terminal at which somebody is just then."""
+        chance = self._rng.random()
+        if chance < 0.3:
+            return _when(self._rng), None
+        visits = [item for item in self._people if isinstance(item, Visit)]
+        item = self._rng.choice(visits if chance < 0.75 else self._people)
+        return item.at, item.terminal if isinstance(item, Visit) else None
 
-def _kill(rng: random.Random, terminals: tuple[str, ...]) -> Kill:
-    return Kill(
-        at=_when(rng),
-        process=_any(rng, terminals),
-        steps=rng.choice((1, 3, rng.randint(1, 40), rng.randint(1, 400))),
-        down_s=rng.choice((0.5, 3.0, 9.0, 20.0)),
-        half_open=rng.random() < 0.3,
-    )
+    def _process(self, terminal: str | None = None) -> str:
+        if terminal is not None and self._rng.random() < 0.6:
+            return terminal
+        return self._rng.choice((*SERVERS, *self._terminals))
 
+    def _kill(self) -> Item:
+        at, terminal = self._when()
+        # a number that is asked for stands on the screen some thirty steps later
+        steps = self._rng.randint(1, 45) if terminal is not None else self._rng.choice((1, self._rng.randint(1, 400)))
+        return Kill(
+            at=at,
+            process=self._process(terminal),
+            steps=steps,
+            down_s=self._rng.choice((0.5, 3.0, 9.0, 20.0)),
+            half_open=self._rng.random() < 0.3,
+        )
 
-def _commit_fault(rng: random.Random, _: tuple[str, ...]) -> CommitFault:
-    return CommitFault(
-        at=_when(rng), process=rng.choice(SERVERS), fate=rng.choice(get_args(AtCommit)), down_s=rng.choice((0.5, 9.0))
-    )
+    def _commit_fault(self) -> Item:
+        fate: AtCommit = self._rng.choice(get_args(AtCommit))
+        return CommitFault(
+            at=self._when()[0], process=self._rng.choice(SERVERS), fate=fate, down_s=self._rng.choice((0.5, 9.0))
+        )
 
+    def _freeze(self) -> Item:
+        at, terminal = self._when()
+        for_s = self._rng.choice((1.0, 5.0, 8.0, 20.0))
+        if self._rng.random() < 0.6:
+            return Freeze(at=at, process=self._rng.choice(SERVERS), for_s=for_s, at_commit=self._rng.random() < 0.5)
+        return Freeze(at=at, process=self._process(terminal), for_s=for_s)
 
-def _freeze(rng: random.Random, terminals: tuple[str, ...]) -> Freeze:
-    process = rng.choice(SERVERS) if rng.random() < 0.7 else rng.choice(terminals)
-    return Freeze(at=_when(rng), process=process, for_s=rng.choice((1.0, 5.0, 8.0, 20.0)))
+    def _cut(self) -> Item:
+        at, terminal = self._when()
+        return Cut(at=at, process=self._process(terminal), for_s=self._rng.choice((2.0, 12.0, 30.0)))
 
+    def _store_away(self) -> Item:
+        return StoreAway(
+            at=self._when()[0], process=self._rng.choice(SERVERS), for_s=self._rng.choice((0.5, 4.0, 10.0))
+        )
 
-def _cut(rng: random.Random, terminals: tuple[str, ...]) -> Cut:
-    return Cut(at=_when(rng), process=_any(rng, terminals), for_s=rng.choice((2.0, 12.0, 30.0)))
+    def _slow_store(self) -> Item:
+        return SlowStore(at=self._when()[0], process=self._rng.choice(SERVERS), for_s=self._rng.choice((5.0, 20.0)))
 
+    def _broker_down(self) -> Item:
+        return BrokerDown(at=self._when()[0], for_s=self._rng.choice((0.2, 4.0, 12.0)), forget=self._rng.random() < 0.6)
 
-def _store_away(rng: random.Random, _: tuple[str, ...]) -> StoreAway:
-    return StoreAway(at=_when(rng), process=rng.choice(SERVERS), for_s=rng.choice((0.5, 4.0, 10.0)))
+    def _storm(self) -> Item:
+        return Storm(
+            at=self._when()[0],
+            for_s=self._rng.choice((3.0, 10.0, 25.0)),
+            drop=self._rng.choice((0.0, 0.1, 0.4)),
+            repeat=self._rng.choice((0.0, 0.3, 0.6)),
+            delay_s=self._rng.choice((0.0, 0.5, 8.0, 15.0)),
+            ack_lost=self._rng.choice((0.0, 0.0, 0.05)),
+            seed=self._rng.getrandbits(32),
+        )
 
+    def _clock(self) -> Item:
+        who = self._rng.choice((*SERVERS, *self._terminals, "store", "all", "all"))
+        by = (-7200.0, -90.0, -2.0, 2.0, 90.0, 7200.0) if who != "all" else (600.0, 54_000.0)
+        return ClockJump(at=_when(self._rng), who=who, by_s=self._rng.choice(by))
 
-def _slow_store(rng: random.Random, _: tuple[str, ...]) -> SlowStore:
-    return SlowStore(at=_when(rng), process=rng.choice(SERVERS), for_s=rng.choice((5.0, 20.0)))
+    def _printer(self) -> Item:
+        fault: PrinterFault = self._rng.choice(("out_of_paper", "silent"))
+        return Printer(
+            at=_when(self._rng),
+            terminal=self._rng.choice(self._terminals),
+            for_s=self._rng.choice((5.0, 30.0)),
+            fault=fault,
+        )
 
-
-def _broker_down(rng: random.Random, _: tuple[str, ...]) -> BrokerDown:
-    return BrokerDown(at=_when(rng), for_s=rng.choice((0.2, 4.0, 12.0)), forget=rng.random() < 0.6)
-
-
-def _storm(rng: random.Random, _: tuple[str, ...]) -> Storm:
-    return Storm(
-        at=_when(rng),
-        for_s=rng.choice((3.0, 10.0, 25.0)),
-        drop=rng.choice((0.0, 0.1, 0.4)),
-        repeat=rng.choice((0.0, 0.3)),
-        delay_s=rng.choice((0.0, 0.5, 8.0)),
-        ack_lost=rng.choice((0.0, 0.0, 0.05)),
-        seed=rng.getrandbits(32),
-    )
-
-
-def _clock(rng: random.Random, terminals: tuple[str, ...]) -> ClockJump:
-    who = rng.choice((*SERVERS, *terminals, "store", "all", "all"))
-    by = rng.choice((-7200.0, -90.0, -2.0, 2.0, 90.0, 7200.0)) if who != "all" else rng.choice((600.0, 54_000.0))
-    return ClockJump(at=_when(rng), who=who, by_s=by)
-
-
-def _printer(rng: random.Random, terminals: tuple[str, ...]) -> Printer:
-    fault: PrinterFault = rng.choice(("out_of_paper", "silent"))
-    return Printer(at=_when(rng), terminal=rng.choice(terminals), for_s=rng.choice((5.0, 30.0)), fault=fault)
-
-
-def _move(rng: random.Random, _: tuple[str, ...]) -> Move:
-    return Move(at=_when(rng), to=rng.choice(SERVERS))
+    def _move(self) -> Item:
+        return Move(at=_when(self._rng), to=self._rng.choice(SERVERS))

@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from queue_server import hall_work
+from queue_server import day_heads, hall_work
 from queue_server.counters import service as counters_service
-from queue_server.ledger import MemoryLedger
+from queue_server.ledger import Head, MemoryLedger
 from queue_server.ledger.registers import DeviceRow
 from tests.sim import plan as plans
 from tests.sim.hall import HALL, START, ZONES, put_first_rows
@@ -45,6 +45,8 @@ class World:
         self.history = History(self)
         self.ledger = MemoryLedger(clock=lambda: self.clock("store")().timestamp())
         put_first_rows(self.ledger)
+        self.exported: list[Head] = []
+        """Heads of the chain that a server left outside the store."""
         self.registers = MemoryRegisters(
             tuple(DeviceRow(t, HALL, t, "accepted", START.isoformat(), f"machine-{t}") for t in terminals)
         )
@@ -176,10 +178,7 @@ class World:
                     process.on_death = partial(self._died, item.process, item.down_s, half_open=False)
                     self.servers[item.process].store.at_commit = item.fate
             case plans.Freeze():
-                process = self._process(item.process)
-                if process is not None:
-                    process.stop()
-                    self.loop.call_at(until, process.go_on, context=WORLD)
+                self._freeze(item)
             case plans.Cut():
                 self.broker.cut(item.process)
                 self.loop.call_at(until, self.broker.heal, item.process, context=WORLD)
@@ -210,6 +209,23 @@ class World:
             case plans.Move():
                 self.ledger.set_home(HALL, item.to)
 
+    def _freeze(self, item: plans.Freeze) -> None:
+        process = self._process(item.process)
+        if process is None:
+            return
+
+        def later() -> None:
+            self.history.note(f"{item.process} is stopped")
+            self.loop.call_later(item.for_s, process.go_on, context=WORLD)
+
+        if not item.at_commit:
+            process.stop()
+            later()
+            return
+        # a slow store sends appends to the worker, where there is a moment to be stopped
+        self.servers[item.process].store.slow_until = self.loop.time() + LASTS_S
+        process.stops_before, process.on_stop = "_timed_append", later
+
     def _process(self, name: str) -> Process | None:
         if name not in self.servers and all(terminal.name != name for terminal in self.terminals):
             return None
@@ -230,7 +246,7 @@ class World:
             if machine.process is not None and machine.process.stopped:
                 machine.process.go_on()
             if machine.process is not None:
-                machine.process.steps_to_death = None
+                machine.process.steps_to_death = machine.process.stops_before = None
             self.broker.heal(name)
             self._start(name)
         for terminal in self.terminals:
@@ -298,24 +314,28 @@ def run(plan: Plan) -> Result:
     terminals = tuple(
         name for name in plans.TERMINALS if any(getattr(item, "terminal", None) == name for item in plan.items)
     )
-    with _simulated():
-        world = World(plan, terminals)
+    world = World(plan, terminals)
+    with _simulated(world):
         history = world.run()
     violation = history.violations[0] if history.violations else None
     return Result(plan, violation, tuple(history.log), world.loop.steps, len(history.on_screen))
 
 
 @contextmanager
-def _simulated() -> Iterator[None]:
-    """No threads, no log lines, and ids from the seed."""
+def _simulated(world: World) -> Iterator[None]:
+    """No threads, no files, no log lines, and ids from the seed."""
     logging = structlog.get_config()
     worker, new_id = hall_work.Worker, counters_service.new_id
+    export, export_running = day_heads.export, day_heads.export_running
     ids = random.Random(0)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     hall_work.Worker = LoopWorker  # type: ignore[misc,assignment]  # its twin without a thread
     counters_service.new_id = lambda: f"{ids.getrandbits(80):020x}"
+    day_heads.export = lambda _folder, day: world.exported.append(Head(day.seq, day.hash))  # type: ignore[assignment]
+    day_heads.export_running = lambda _folder, _hall, head, _at: world.exported.append(head)
     try:
         yield
     finally:
+        day_heads.export, day_heads.export_running = export, export_running
         structlog.configure(**logging)
         hall_work.Worker, counters_service.new_id = worker, new_id  # type: ignore[misc]  # as above
