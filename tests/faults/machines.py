@@ -137,13 +137,15 @@ class Kiosk:
     sent: int = 0
     put_off: list[str] = field(default_factory=list)
     """Codes of the refusals that told it to come back."""
+    port: int | None = None
+    """Where it finds the broker; the broker's own port where nothing is said."""
 
     def __post_init__(self) -> None:
         account = self.site.device_account(self.device)
         assert account.client_id is not None
         settings = LinkSettings(
             self.site.broker.host,
-            self.site.broker.port,
+            self.port or self.site.broker.port,
             client_id=account.client_id,
             username=account.username,
             password=account.password,

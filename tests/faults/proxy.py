@@ -58,7 +58,10 @@ class Proxy:
         self._passes.set()
 
     def deafen(self, side: Side) -> None:
-        """What goes to `side` on the connections of now is lost, as behind a NAT that forgot them; new ones pass."""
+        """What goes to `side` on the connections of now is lost, their end included, as behind a NAT that forgot them.
+
+        New connections pass.
+        """
         for joined in self._joined:
             joined.deaf.add(side)
 
@@ -112,8 +115,9 @@ class Proxy:
         finally:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._passes.wait()
-            sink.close()
-            self._joined.discard(joined)
+            if to not in joined.deaf:
+                sink.close()
+                self._joined.discard(joined)
 
 
 class _Joined:
