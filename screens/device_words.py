@@ -76,6 +76,8 @@ _DETAILS = {
     "no_sound_card": mark("no sound card"),
     "sound_refused": mark("sound refused"),
     "bad_sound": mark("unusable sound file"),
+    "bad_text": mark("cannot be shown"),
+    "counter_silent": mark("a counter does not answer"),
     "deadline_passed": mark("took too long"),
     "cancelled": mark("cancelled"),
 }

@@ -81,9 +81,9 @@ class AnswerDecoder:
             if size > len(self._begun):
                 return None
             answer = self._understood(bytes(self._begun[:size])) if size else None
+            del self._begun[: size if answer is not None else 1]
             if answer is not None:
                 return answer
-            del self._begun[0]
         return None
 
     def _size(self) -> int:
