@@ -108,6 +108,11 @@ def announcement(ticket_number: str, counter: str, *, readings: int = 2) -> Anno
     return _announced(b"".join(_spoken(words)), "".join(reading.text for reading in words), readings)
 
 
+def number_sound(ticket_number: str) -> bytes:
+    """`ticket_number` and 号 as the calls say them, joined from recordings: samples, mono, 16 bit, 24 kHz."""
+    return b"".join(_spoken(ticket_words(ticket_number)[1:]))
+
+
 def hall_announcement(words: bytes, text: str, *, readings: int = 2) -> Announcement:
     """Words spoken live (a WAV file: mono, 16 bit, 24 kHz), announced as a call is: chime, then `readings` times."""
     with wave.open(io.BytesIO(words), "rb") as spoken:

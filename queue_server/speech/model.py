@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from importlib import resources
 from tempfile import TemporaryDirectory
@@ -17,8 +18,9 @@ from misaki.zh import ZHG2P
 from numpy.typing import NDArray
 
 from queue_server.speech.letters import LETTERS
-from queue_server.speech.shape import fit
-from queue_server.voice import SAMPLE_RATE
+from queue_server.speech.shape import fit, samples
+from queue_server.voice import SAMPLE_RATE, number_sound
+from queue_server.voice_pieces import AFTER_SIGN_S, DIGITS
 
 PARTS: Final = 4
 MODEL_SHA256: Final = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
@@ -35,6 +37,7 @@ BETWEEN_SENTENCES_S: Final = 0.35
 Samples = NDArray[np.float32]
 
 _SENTENCE_END: Final = re.compile(r"(?<=[。！？；])")
+_TICKET_NUMBER: Final = re.compile(rf"((?<![A-Z])[A-Z][{DIGITS}]{{1,4}}号)")
 _PLEASE_OR_LETTER: Final = re.compile(r"([A-Z]|(?:^|(?<=[，。！？；：、 ]))请)")
 
 
@@ -76,6 +79,8 @@ class Speaker:
     def sentences(self, words: str) -> Samples:
         """Speak a text, sentence by sentence, each levelled, with a pause between.
 
+        Ticket numbers (A零三六号) are the calls' own recordings: run into a sentence, their letters are not understood.
+
         Raises:
             UnknownPhonemeError: a character has no pronunciation that the model knows.
         """
@@ -83,9 +88,18 @@ class Speaker:
         spoken: list[Samples] = []
         for sentence in _SENTENCE_END.split(words):
             if any(sign.isalnum() for sign in sentence):
-                runs = _runs(self.phonemes(sentence))
-                spoken += [pause, fit(np.concatenate([self.say(run, PACE) for run in runs]))]
+                spoken += [pause, *self._sentence(sentence)]
         return np.concatenate(spoken[1:])
+
+    def _sentence(self, sentence: str) -> Iterator[Samples]:
+        before_number = np.zeros(round(AFTER_SIGN_S * SAMPLE_RATE), dtype=np.float32)
+        for part in _TICKET_NUMBER.split(sentence):
+            if _TICKET_NUMBER.fullmatch(part):
+                number = part[0] + "".join(str(DIGITS.index(digit)) for digit in part[1:-1])
+                yield before_number
+                yield samples(number_sound(number))
+            elif any(sign.isalnum() for sign in part):
+                yield fit(np.concatenate([self.say(run, PACE) for run in _runs(self.phonemes(part))]))
 
     def say(self, phonemes: str, speed: float) -> Samples:
         """Speak `phonemes` at `speed` (1.0 is the model's own pace).

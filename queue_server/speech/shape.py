@@ -64,6 +64,11 @@ def frames(samples: Samples) -> bytes:
     return np.round(samples * 32767).astype("<i2").tobytes()
 
 
+def samples(recorded: bytes) -> Samples:
+    """Samples -1..1 of 16-bit integers, little endian."""
+    return (np.frombuffer(recorded, dtype="<i2") / 32768).astype(np.float32)
+
+
 def chime() -> Samples:
     """Two falling bell tones, one after the other, the second ringing on over the end of the first."""
     note = round(CHIME_NOTE_S * SAMPLE_RATE)

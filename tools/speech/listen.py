@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from pypinyin import lazy_pinyin
 
+from queue_server.speech.shape import samples
 from queue_server.voice import SAMPLE_RATE, announcement
 from queue_server.voice_pieces import DIGITS
 from tools.speech.environment import ROOT
@@ -36,7 +37,7 @@ WINDOWS: Final = ("1", "2", "4", "7", "10", "12", "18", "20", "23", "35", "46", 
 def samples_of(wav: bytes) -> Samples:
     """The samples of a mono 16-bit WAV, -1..1."""
     with wave.open(io.BytesIO(wav), "rb") as file:
-        return (np.frombuffer(file.readframes(file.getnframes()), dtype="<i2") / 32768).astype(np.float32)
+        return samples(file.readframes(file.getnframes()))
 
 
 def call(number: str, counter: str) -> tuple[str, Samples]:

@@ -55,6 +55,10 @@ PROMPTS: Final = {
     "out_of_service": "本机暂停服务，请到其他终端或人工窗口办理",
     "no_tickets_today": "今天的号已取完，请咨询工作人员",
     "closed_now": "现在不是办理时间",
+    "type_appointment_code": "请输入预约码",
+    "no_appointment_found": "没有找到您的预约",
+    "check_in_too_early": "还没有到签到时间，请看屏幕",
+    "check_in_too_late": "签到时间已过，请重新取号",
 }
 """Sentences of the terminal's voice button, by id."""
 
