@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Prompts:
-    """`<language>/prompt_<id>.wav` under a directory, played by the cabinet's speaker, or through ALSA's default where the
+    """`<language>/prompt_<id>.wav` under a directory, played by the cabinet's speaker, or through ALSA where the
     profile names no speaker. A newer prompt ends the one before it."""
 
     def __init__(self, directory: Path) -> None:

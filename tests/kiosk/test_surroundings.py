@@ -1,5 +1,7 @@
 """The terminal and what is around it: somebody there or gone, lights, keys, the battery. All pure."""
 
+from dataclasses import replace
+
 import pytest
 
 from kiosk.journeys import effects, events, intents
@@ -13,8 +15,9 @@ from kiosk.journeys.views import (
     SlipState,
     TechnicianCodeView,
     TicketView,
+    WaitingView,
 )
-from tests.kiosk.halls import TICKET, Walk, serving
+from tests.kiosk.halls import CATALOGUE, INDEX, TICKET, Walk, serving
 
 FITTED = ("id_card_reader", "social_card_reader", "ticket_printer", "guide_lights", "presence_sensor")
 
@@ -155,6 +158,37 @@ def test_no_light_invites_anybody_while_the_terminal_cannot_serve():
     assert lights(walk) == set()
 
 
+def checking_in() -> Walk:
+    """The page that waits for an appointment's card or code."""
+    walk = serving().on(events.CatalogueLoaded(replace(CATALOGUE, takes_appointments=True), INDEX))
+    return walk.on(equipped(*FITTED, "code_scanner", "code_camera"), intents.CheckIn())
+
+
+def test_at_the_check_in_reader_and_scanner_are_lit_and_the_scanner_looks_for_a_code():
+    walk = checking_in()
+    assert lights(walk) == {"id_card_reader", "social_card_reader", "code_scanner", "code_camera"}
+    assert walk.caused(effects.StartCodeScan) == [effects.StartCodeScan(walk.state.session)]
+
+
+def test_a_scanned_code_asks_for_the_appointment_and_the_scanner_goes_dark():
+    walk = checking_in().on(events.CodeRead(1))
+    assert isinstance(walk.view, WaitingView)
+    assert [effect.finding.by for effect in walk.caused(effects.RequestCheckIn)] == ["scanned"]
+    assert walk.caused(effects.StopCodeScan)
+    assert lights(walk) == set()
+
+
+def test_a_code_of_an_ended_session_or_at_another_time_does_nothing():
+    walk = checking_in()
+    shown = walk.view
+    assert walk.on(events.CodeRead(walk.state.session + 1)).view == shown
+    walk.on(intents.Home())
+    assert walk.caused(effects.StopCodeScan)
+    shown = walk.view
+    assert walk.on(events.CodeRead(walk.state.session)).view == shown
+    assert walk.caused(effects.RequestCheckIn) == []
+
+
 # --- keypad --------------------------------------------------------------------------------------
 
 
@@ -172,6 +206,13 @@ def test_keys_type_into_the_search_that_is_open():
     assert walk.on(events.KeyPressed("backspace")).view.search == "123"
     assert walk.on(events.KeyPressed("clear")).view.search == ""
     assert not walk.on(events.KeyPressed("cancel")).view.searching
+
+
+def test_keys_type_the_code_of_an_appointment():
+    walk = checking_in().on(intents.TypeAppointmentCode(), *map(events.KeyPressed, "7319"), events.KeyPressed("5"))
+    assert walk.on(events.KeyPressed("backspace")).view.typed == "7319"
+    walk.on(events.KeyPressed("clear"), *map(events.KeyPressed, "0123456789"), events.KeyPressed("enter"))
+    assert [effect.finding.code for effect in walk.caused(effects.RequestCheckIn)] == ["0123456789"]
 
 
 def test_a_key_where_no_keypad_is_shown_only_says_that_somebody_is_there():

@@ -289,6 +289,7 @@ async def test_a_citizen_who_gives_up_leaves_no_ghost_ticket(hall):
     await hall.seen(WaitingView, offers_way_out=False)
     hall.ahead_s += 10
     await hall.seen(WaitingView, offers_way_out=True)
+    await until(lambda: hall.server.asked_for(Issue))
     hall.terminal.send(intents.GiveUp())
     hall.server.mute = False
     await until(lambda: hall.server.asked_for(Withdraw))
