@@ -37,6 +37,7 @@ CATALOGUE = Catalogue(
         Service("form12", "tax", Texts("12366 咨询"), card="optional"),
     ),
     counters=(Counter("5", Texts("西侧第 1 个窗口", "West side, first counter")),),
+    takes_appointments=True,
     passed_rule=Texts("过号请重新取号。", "A passed number is void: take a new one."),
 )
 INDEX = build(CATALOGUE)

@@ -21,6 +21,8 @@ INTENTS = st.one_of(
     st.builds(intents.ChooseGroup, st.sampled_from(["social", "tax", "gone", None])),
     st.builds(intents.ChooseService, SERVICES),
     st.builds(intents.Search, st.text(max_size=30)),
+    st.builds(intents.AppointmentKey, st.sampled_from(["7", "K", "O", "", "12"])),
+    st.builds(intents.AppointmentErase, st.booleans()),
     st.builds(intents.SetLanguage, st.sampled_from(["zh", "en", "fr"])),
     st.builds(intents.SetLargeType, st.booleans()),
     st.builds(intents.SetHighContrast, st.booleans()),
@@ -40,6 +42,11 @@ OTHERS = st.one_of(
         st.sampled_from([SlipState.PRINTED, SlipState.NOT_PRINTED, SlipState.UNKNOWN]),
         st.sampled_from([None, "paper_out"]),
     ),
+    st.builds(events.CodeRead, st.sampled_from(BACK)),
+    st.builds(events.CodeUnusable, st.sampled_from(BACK)),
+    st.builds(events.PresenceChanged, st.sampled_from([True, False, None])),
+    st.builds(events.PowerChanged, st.sampled_from(Power)),
+    st.builds(events.KeyPressed, st.sampled_from(["7", "0", "backspace", "clear", "cancel", "enter", "*", ""])),
     st.builds(events.LinkChanged, st.booleans()),
     st.builds(events.OfflineReady, st.booleans()),
     st.builds(events.ServerChanged, st.booleans()),
@@ -200,6 +207,40 @@ def test_the_reader_is_polled_for_the_present_session_or_not_at_all(story):
 
 @settings(max_examples=100, deadline=None)
 @given(STORIES)
+def test_the_scanner_looks_for_the_present_session_or_not_at_all(story):
+    looks: int | None = None
+    for _before, after, _event, caused in told(story):
+        for effect in caused:
+            if isinstance(effect, effects.StopCodeScan):
+                looks = None
+            elif isinstance(effect, effects.StartCodeScan):
+                looks = effect.session
+        assert looks in (None, after.session)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STORIES)
+def test_what_is_lit_is_what_was_last_asked_for(story):
+    shown: frozenset[str] = frozenset()
+    for _before, after, _event, caused in told(story):
+        for effect in caused:
+            if isinstance(effect, effects.ShowLights):
+                assert effect.lit != shown
+                shown = effect.lit
+        assert shown == lights.lit(after)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STORIES)
+def test_nobody_begins_on_a_low_battery(story):
+    for before, after, _event, caused in told(story):
+        if isinstance(before.page, AtHome) and before.surroundings.power is after.surroundings.power is Power.LOW:
+            assert isinstance(after.page, AtHome | TypingCode)
+            assert not [effect for effect in caused if isinstance(effect, effects.RequestNumber | effects.GiveOffline)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(STORIES)
 def test_a_call_for_help_never_stays_open(story):
     last = None
     for _before, after, _event, _caused in told(story):
@@ -216,7 +257,10 @@ def test_left_alone_the_terminal_is_home_and_clean_again(story):
     for _before, after, _event, _caused in told(story):
         last = after
     if last is not None:
-        walk = Walk(state=last, now=last.now).after(95 + 65 + 65 + 25)
+        walk = Walk(state=last, now=last.now).after(6)
+        if isinstance(walk.state.page, Awaiting) and walk.state.page.offline:
+            walk.on(events.NumberGiven(walk.state.page.attempt, TICKET))  # the terminal's own number always comes
+        walk.after(95 + 110 + 65 + 25)
         assert walk.state.person is None
         assert view(walk.state).frame.language == "zh"
         assert type(walk.view).__name__ in ("HomeView", "OutOfServiceView")

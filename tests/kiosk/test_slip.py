@@ -1,6 +1,7 @@
 """The slip: what stands on it, and that it fits."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -42,6 +43,18 @@ def test_it_says_what_a_person_must_know():
         assert part in text
     assert [block.text for block in laid_out().blocks if isinstance(block, BigText)] == ["A036"]
     assert [block.data for block in laid_out().blocks if isinstance(block, QrCode)] == [TICKET.follow_url]
+
+
+@pytest.mark.parametrize(
+    ("language", "booked", "called"), [("zh", "预约 11:00", "10:50 起"), ("en", "Appointment 11:00", "from 10:50")]
+)
+def test_a_checked_in_slip_bears_the_booked_time_and_when_calls_begin(language, booked, called):
+    early = replace(TICKET, booked_for=NOW + timedelta(minutes=28), callable_from=NOW + timedelta(minutes=18))
+    document = slip.lay_out(early, CATALOGUE, language=language, masked_name="张*", terminal="t1", printed_at=NOW)
+    assert booked in words(document)
+    assert called in words(document)
+    assert slip.height_mm(document) <= slip.LONGEST_MM
+    assert "预约" not in words(laid_out(language))
 
 
 def test_the_english_slip_keeps_the_chinese_names_that_staff_read():

@@ -32,6 +32,7 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
     stuck = replace(ZH.ticket(SlipState.NOT_PRINTED))
     waiting = dict(ZH.all())["waiting-long"]
     code = dict(ZH.all())["code"]
+    checks = dict(ZH.check_in())
     technician = replace(ZH.technician(), running=None)
     cases = [
         (ZH.home(), "全部业务", intents.TakeNumber()),
@@ -51,6 +52,14 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
         (searching, "K", intents.Search("sbK")),
         (ZH.card(CardState.WAITING), "没带身份证，直接取号", intents.GoOnWithoutCard()),
         (waiting, "不取号，离开", intents.GiveUp()),
+        (checks["check-in-home"], "预约签到", intents.CheckIn()),
+        (checks["check-in-groups"], "预约签到", intents.CheckIn()),
+        (checks["check-in-card"], "输入预约码", intents.TypeAppointmentCode()),
+        (checks["check-in-code-6"], "K", intents.AppointmentKey("K")),
+        (checks["check-in-code-10"], "签到", intents.ConfirmAppointmentCode()),
+        (checks["check-in-waiting"], "不签到，离开", intents.GiveUp()),
+        (checks["check-in-appointment_unknown"], "输入预约码", intents.TypeAppointmentCode()),
+        (checks["check-in-appointment_unknown"], "直接取号", intents.TakeNumber()),
         (ZH.ticket(SlipState.PRINTED), "再取一个号", intents.TakeAnother()),
         (ZH.ticket(SlipState.PRINTED), "完成", intents.Finish()),
         (stuck, "补打号票", intents.Reprint()),
@@ -82,6 +91,22 @@ async def test_erase_and_clear_have_spoken_words_and_change_the_search(start: St
             )
             await screens.driver.tap(key)
             assert screens.intents == [intents.Touched(), intents.Search(left)]
+
+
+async def test_the_code_can_be_erased_and_is_confirmed_only_when_it_is_whole(start: Start) -> None:
+    views = dict(ZH.check_in())
+    async with start() as screens:
+        screens.app.show(views["check-in-code-6"])
+        await screens.driver.frames()
+        with pytest.raises(LookupError):
+            screens.driver.target("签到")
+        for spoken, whole in (("删除", False), ("清空", True)):
+            screens.intents.clear()
+            key = screens.driver.find(
+                lambda w, spoken=spoken: getattr(w, "spoken", "") == spoken and hasattr(w, "look")
+            )
+            await screens.driver.tap(key)
+            assert screens.intents == [intents.Touched(), intents.AppointmentErase(whole)]
 
 
 async def test_a_pressed_button_looks_pressed_in_the_same_frame(start: Start) -> None:
