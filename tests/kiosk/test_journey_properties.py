@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.journeys import effects, events, idle, intents
+from kiosk.journeys import effects, events, idle, intents, lights
 from kiosk.journeys.machine import step
 from kiosk.journeys.present import view
-from kiosk.journeys.state import Awaiting, Holding, LiveService, State
-from kiosk.journeys.views import CardState, HelpState, SlipState
+from kiosk.journeys.state import AtHome, Awaiting, Holding, LiveService, State, TypingCode
+from kiosk.journeys.views import CardState, HelpState, Power, SlipState
 from tests.kiosk.halls import CATALOGUE, INDEX, TICKET, Walk, serving
 
 SERVICES = st.sampled_from([service.id for service in CATALOGUE.services] + ["gone"])
