@@ -25,6 +25,7 @@ from kiosk.terminal import Terminal
 
 BETWEEN = b"\x00\xff\x00\xff\x00"
 LARGEST = 1 << 26
+_PASSING = {"list_iterator", "generator", "frame"}
 
 
 def reachable() -> list[object]:
@@ -97,16 +98,16 @@ def why(ids: Iterable[int], depth: int = 4) -> list[str]:
     """For each object its holders, theirs, and so on."""
     wanted = set(ids)
     things = [thing for thing in reachable() if id(thing) in wanted]
-    return [" <- ".join(_holders(thing, depth)) for thing in things]
+    return [" <- ".join(_holders(thing, depth, things)) for thing in things]
 
 
-def _holders(thing: object, depth: int) -> Iterator[str]:
+def _holders(thing: object, depth: int, mine: list[object]) -> Iterator[str]:
     for _ in range(depth):
         yield f"{type(thing).__module__}.{type(thing).__qualname__}"
         holders = [
             holder
             for holder in gc.get_referrers(thing)
-            if not _of_this_look(holder) and not (isinstance(holder, list) and len(holder) > 10_000)
+            if holder is not mine and not _of_this_look(holder) and type(holder).__name__ not in _PASSING
         ]
         if not holders:
             return

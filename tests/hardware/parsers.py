@@ -17,16 +17,22 @@ from hardware import addresses, linux_input, profile
 from hardware.code_scanner import dialects, keys, payload, splitter
 from hardware.document_printer import ipp
 from hardware.errors import BadAddress, CardPulled, CardUnreadable, NoAnswer
+from hardware.frame_table import TableDecoder
 from hardware.id_card import codec as sam_v
 from hardware.id_card import layouts
 from hardware.id_card.fields import IdCard
 from hardware.id_card.number import check_number
 from hardware.keypad.codec import KeypadDecoder
+from hardware.modbus import codec as modbus
 from hardware.presence_sensor import codec as maxsonar
 from hardware.simulators import escpos_parser, ipp_codec
 from hardware.smart_card import apdu, bank_card, social_security, tlv
+from hardware.speaker import sound
 from hardware.ticket_printer import codec as escpos
 from hardware.ticket_printer import information
+from hardware.ups.state import power
+from hardware.vocabulary import Health
+from hardware.window_display.sample_codec import ANSWERS, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,19 @@ class _Keypad:
         return [held] if held else []
 
 
+class _Answer:
+    """A decoder of one answer: what comes behind it is not for this question."""
+
+    def __init__(self, question: modbus.Question) -> None:
+        self._decoder = modbus.AnswerDecoder(question)
+        self._answered = False
+
+    def feed(self, data: bytes, /) -> list[modbus.Answer]:
+        answer = None if self._answered else self._decoder.feed(data)
+        self._answered = self._answered or answer is not None
+        return [] if answer is None else [answer]
+
+
 class _Bytewise:
     """The simulated printer's parser takes single bytes."""
 
@@ -213,6 +232,13 @@ def _address(data: bytes) -> object:
     address = addresses.parse_address(data.decode("utf-8", "surrogateescape"))
     assert addresses.parse_address(str(address)) == address
     return address
+
+
+def _power(data: bytes) -> object:
+    """Variables of a UPS as lines of name and value; nothing where it does not say how it is."""
+    lines = (line.partition(": ") for line in data.decode("utf-8", "replace").splitlines())
+    told = power({name: value for name, _, value in lines})
+    return told if told.status.health is not Health.UNKNOWN else None
 
 
 @cache
@@ -505,6 +531,38 @@ PARSERS: Final[tuple[Parser, ...]] = (
             "王㛃喆𠀀".encode("gb18030"),
         ),
         "RFC 3629; GB 18030-2022",
+    ),
+    StreamParser(
+        modbus.AnswerDecoder,
+        stream(lambda: _Answer(modbus.read_coils(17, 0x13, 37))),
+        _hex("11 01 05 CD6BB20E1B 45E6", "11 81 02 C054"),
+        "MODBUS Application Protocol V1.1b3, 6.1 and 7; framed as by simplymodbus.ca/FC01.htm",
+        finds_back=False,
+    ),
+    StreamParser(
+        TableDecoder,
+        stream(lambda: TableDecoder(ANSWERS[Sample.XUNPENG])),
+        _hex("2A 00 7803 01 A6 0A", "3A 01 3B 0A"),
+        "m.zhiliandun.com/index.php/proview-133-10.html (a sample, no standard)",
+    ),
+    Parser(
+        power,
+        _power,
+        (
+            b"ups.status: OL CHRG\nbattery.charge: 100\nbattery.runtime: 3690\n",
+            b"ups.status: OB DISCHRG LB\nbattery.charge: 12\n",
+        ),
+        "NUT User Manual, status data; NUT Command and Variable Naming Scheme",
+    ),
+    Parser(
+        sound.sound,
+        sound.sound,
+        (
+            bytes.fromhex("52494646 28000000 57415645 666D7420 10000000 0100 0100 803E0000 007D0000 0200 1000")
+            + bytes.fromhex("64617461 04000000 0000 FF7F"),
+        ),
+        "IBM and Microsoft, Multimedia Programming Interface and Data Specifications 1.0 (RIFF WAVE)",
+        (sound.BadSound,),
     ),
     StreamParser(
         maxsonar.ReadingDecoder,
