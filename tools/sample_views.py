@@ -211,6 +211,10 @@ class SampleViews:
                 Peripheral(
                     "ticket_printer", "esc_pos", "tcp 10.0.8.21:9100", "fault", "paper_out", (("paper", "out"),)
                 ),
+                Peripheral("code_scanner", "code-serial", "/dev/ttyS2 115200", "ok", None, ()),
+                Peripheral("guide_lights", "modbus-lights", "/dev/ttyS3 9600", "ok", None, ()),
+                Peripheral("door_switch", "modbus-switch", "/dev/ttyS3 9600", "degraded", "door_open", ()),
+                Peripheral("ups", "nut", "cabinet@127.0.0.1", "degraded", "on_battery", (("battery", "ok"),)),
             ),
             running="test_card",
             results=(Fact("test_slip", "done 10:31"),),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from kiosk import reporting
 from kiosk.journeys import effects, events, intents
 from kiosk.journeys.views import (
     CardState,
@@ -261,3 +262,12 @@ def test_whoever_is_at_it_when_the_battery_gets_low_finishes_and_is_wiped():
     walk.on(events.SlipDone(job, SlipState.PRINTED), intents.TakeAnother())
     assert isinstance(walk.view, OutOfServiceView)
     assert walk.caused(effects.WipeSession)
+
+
+# --- what the hall is told -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("detail", "presence"), [("cannot_be_asked", "ready"), ("no_answer", "degraded")])
+def test_a_scanner_that_answers_no_question_leaves_the_terminal_ready(detail, presence):
+    scanner = Peripheral("code_scanner", "code-keyboard", "a", "unknown", detail, ())
+    assert reporting.presence(serving().on(events.DevicesChanged((scanner,), True)).state) == presence
