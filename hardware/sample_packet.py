@@ -2,8 +2,9 @@
 terminal of another make gets its own tables in the profile. Pure.
 
 The packet is the published one of number displays (9600 8N1; id, high byte, low byte, sum;
-musicexecdevelopment.com/8238227). That a terminal is polled with 0 and answers with the number of the key that was
-pressed since, and that 1 asks it to light up for an evaluation, is an assumption of this sample.
+musicexecdevelopment.com/8238227). That a terminal is polled with 0, answers with the number of the key that was pressed
+until it is told that this was taken (8000 hexadecimal and the key), and lights up for an evaluation on 1, is an
+assumption of this sample.
 """
 
 from typing import Final
@@ -11,3 +12,5 @@ from typing import Final
 PACKET: Final = ("address", "number:be16", "sum8")
 NOTHING: Final = 0
 LIGHT_UP: Final = 1
+TAKEN: Final = 0x8000
+"""And the number of the key; no press is lost with an answer."""

@@ -16,7 +16,7 @@ from hardware.events import CallerPressed, OnEvent
 from hardware.finding import LINE_SCHEMES, serial_ports
 from hardware.frame_table import FrameTable
 from hardware.roles import Role
-from hardware.sample_packet import NOTHING, PACKET
+from hardware.sample_packet import NOTHING, PACKET, TAKEN
 from hardware.self_test import Request, Steps
 from hardware.shared_line import SharedLine
 from hardware.table_exchange import ask
@@ -37,7 +37,7 @@ class CallerOptions(Options):
     """The counters' addresses, and what the numbers of the keys mean."""
 
     counters: tuple[Annotated[int, Field(ge=0, le=255)], ...] = Field(default=(1,), min_length=1, max_length=64)
-    keys: dict[int, str] = Field(default=dict(_KEYS), min_length=1, max_length=64)
+    keys: dict[Annotated[int, Field(ge=1, lt=TAKEN)], str] = Field(default=dict(_KEYS), min_length=1, max_length=64)
     frame: tuple[str, ...] = PACKET
     """With the values `address` and `number`; questions and answers look alike."""
     poll_s: float = Field(default=0.1, ge=0.02, le=5)
@@ -46,8 +46,8 @@ class CallerOptions(Options):
     @field_validator("frame")
     @classmethod
     def _is_a_table(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if FrameTable(words).names != {"address", "number"}:
-            raise ValueError("want a table with address and number")
+        if FrameTable(words).names != {"address", "number"} or not any(word.startswith("number:") for word in words):
+            raise ValueError("want a table with address and a number of two bytes")
         return words
 
 
@@ -68,6 +68,8 @@ class Caller(Device[SharedLine]):
     ) -> None:
         self._options = options or CallerOptions()
         self._table = FrameTable(self._options.frame)
+        self._told: dict[int, int] = {}
+        """Keys that were told, and whose counter does not know yet that they were taken."""
         super().__init__(
             role,
             partial(SharedLine, parse_line_address(address)),
@@ -90,18 +92,27 @@ class Caller(Device[SharedLine]):
 
     def _poll(self, run: Run[SharedLine], counter: int, *, tries: int = 1) -> int | None:
         """What a counter says, told if it is a key; None when it does not answer."""
+        number = self._ask(run, counter, NOTHING, tries)
+        if number in self._options.keys:
+            if self._told.get(counter) != number:
+                self._told[counter] = number
+                self._emit(CallerPressed(self.role, counter, self._options.keys[number]))
+            if self._ask(run, counter, TAKEN + number, tries=2) is not None:
+                del self._told[counter]
+        elif number == NOTHING:
+            self._told.pop(counter, None)
+        return number
+
+    def _ask(self, run: Run[SharedLine], counter: int, number: int, tries: int) -> int | None:
         answer = ask(
             run,
-            self._table.frame({"address": counter, "number": NOTHING}),
+            self._table.frame({"address": counter, "number": number}),
             (self._table,),
             answer_s=self._options.answer_s,
             tries=tries,
             fits=lambda values: values["address"] == counter,
         )
-        number = None if answer is None else int(answer["number"])
-        if number in self._options.keys:
-            self._emit(CallerPressed(self.role, counter, self._options.keys[number]))
-        return number
+        return None if answer is None else int(answer["number"])
 
     def _self_test(self, run: Run[SharedLine], steps: Steps) -> None:
         with steps.step("status") as step:

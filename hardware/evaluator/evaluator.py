@@ -1,11 +1,12 @@
 """Driver of an evaluator (RS-485) by a sample or by tables of the profile: asks for one evaluation and waits for it."""
 
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field, field_validator
 
@@ -19,7 +20,7 @@ from hardware.events import OnEvent
 from hardware.finding import LINE_SCHEMES, serial_ports
 from hardware.frame_table import FrameTable
 from hardware.roles import Role
-from hardware.sample_packet import LIGHT_UP, NOTHING, PACKET
+from hardware.sample_packet import LIGHT_UP, NOTHING, PACKET, TAKEN
 from hardware.self_test import Request, Steps
 from hardware.session import DeviceSession
 from hardware.shared_line import SharedLine
@@ -66,7 +67,7 @@ class EvaluatorOptions(Options):
     """Its address, and what the numbers of its keys mean."""
 
     address: int = Field(default=1, ge=0, le=255)
-    keys: dict[int, Grade] = Field(default=dict(_KEYS), min_length=1, max_length=64)
+    keys: dict[Annotated[int, Field(ge=1, lt=TAKEN)], Grade] = Field(default=dict(_KEYS), min_length=1, max_length=64)
     frame: tuple[str, ...] = PACKET
     """With the values `address` and `number`; questions and answers look alike."""
     light_up: int = Field(default=LIGHT_UP, ge=0, le=0xFF)
@@ -76,8 +77,8 @@ class EvaluatorOptions(Options):
     @field_validator("frame")
     @classmethod
     def _is_a_table(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if FrameTable(words).names != {"address", "number"}:
-            raise ValueError("want a table with address and number")
+        if FrameTable(words).names != {"address", "number"} or not any(word.startswith("number:") for word in words):
+            raise ValueError("want a table with address and a number of two bytes")
         return words
 
 
@@ -115,11 +116,15 @@ class Evaluator(Device[SharedLine]):
         return self._submit(wait, failed=_failed, deadline=deadline, cancel=cancel, session=session)
 
     def _wait(self, run: Run[SharedLine]) -> Grade:
-        """What was pressed before is thrown away with the answer to the first question."""
-        self._say(run, self._options.light_up)
+        """What was pressed before it was lit is thrown away."""
+        before = self._say(run, self._options.light_up)
+        if before != NOTHING:
+            self._say(run, TAKEN + before)
         while True:
             number = self._say(run, NOTHING)
             if number in self._options.keys:
+                with suppress(NoAnswer):  # then it is thrown away with the next evaluation
+                    self._say(run, TAKEN + number)
                 return self._options.keys[number]
             run.pause(self._options.poll_s)
 

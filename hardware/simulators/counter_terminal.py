@@ -1,6 +1,6 @@
 """A simulated terminal at a counter, caller or evaluator: keys are pressed, and told when it is asked.
 
-Its packet is that of the sample: id, high byte, low byte, sum of the three.
+Its packet is that of the sample: id, high byte, low byte, sum of the three. A key is told until it was taken.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,6 +36,11 @@ class CounterTerminal(LineSimulator):
     @property
     def actions(self) -> Mapping[str, Callable[..., None]]:
         return {"press": lambda key="1", address="1": self.press(int(key), int(address))}
+
+    @property
+    def untaken(self) -> bool:
+        """Whether a press has not been taken yet; the same key pressed again meanwhile is the same press."""
+        return self.line.call(lambda: any(self._pressed.values()))
 
     def start(self) -> Self:
         self.line.start(self._take)
@@ -89,9 +94,12 @@ class CounterTerminal(LineSimulator):
 
     def _answer(self, packet: bytes) -> None:
         address = packet[0]
-        if packet[2]:
+        told = packet[1] * 256 + packet[2]
+        if told == 1:
             self.lit = True
-        key, self._pressed[address] = self._pressed[address], 0
+        elif told == 0x8000 + self._pressed[address]:
+            self._pressed[address] = 0
+        key = self._pressed[address]
         answer = bytes([address + self.faults.other_address, key >> 8, key & 0xFF])
         self.line.send(answer + bytes([(sum(answer) + self.faults.wrong_checksum) % 256]))
 

@@ -121,6 +121,24 @@ def test_keys_of_several_counters_on_one_line_are_told_once_each(terminal, closi
     wait_until(lambda: keys(heard) == [(2, "next"), (1, "recall")])
 
 
+def test_no_press_is_lost_or_doubled_by_answers_that_break(terminal, closing, wait_until):
+    heard = []
+    caller = closing(
+        Caller(terminal.address, options=CallerOptions(answer_s=0.05), on_event=heard.append, supervision=QUICK)
+    )
+    wait_until(lambda: caller.status.health is Health.OK)
+    terminal.set_faults(wrong_checksum=True)
+    terminal.press(1)
+    wait_until(lambda: caller.status.health is Health.UNKNOWN)
+    assert keys(heard) == []
+    terminal.clear_faults()
+    wait_until(lambda: not terminal.untaken)
+    assert keys(heard) == [(1, "next")]
+    terminal.press(1)
+    wait_until(lambda: not terminal.untaken)
+    assert keys(heard) == [(1, "next"), (1, "next")]
+
+
 def test_a_counter_that_is_silent_among_others_is_noticed(terminal, closing, wait_until):
     options = CallerOptions(counters=(1, 3), answer_s=0.05)
     caller = closing(Caller(terminal.address, options=options, supervision=QUICK))
