@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from kiosk.journeys import effects, events, intents, prompting
-from kiosk.journeys.state import AtHome, Awaiting, Choosing, Holding, LayingCard, Refused, State
+from kiosk.journeys.state import (
+    AtHome,
+    Awaiting,
+    Choosing,
+    Finding,
+    Holding,
+    LayingCard,
+    Refused,
+    State,
+    TypingAppointment,
+)
 from kiosk.journeys.views import CardState, SlipState
 from kiosk.prompts import Prompts
 from tests.kiosk.halls import CATALOGUE, INDEX, TICKET, Walk
@@ -68,6 +78,11 @@ PAGES = [
     Awaiting(1, "pension", 0.0),
     *(Holding(TICKET, 1, 0.0, slip, why) for slip in SlipState for why in (None, "paper_out")),
     *(Refused(code, (), "pension", None) for code in ("numbers_exhausted", "service_closed", "no_answer")),
+    TypingAppointment(),
+    *(
+        Refused(code, (), None, None, Finding("card"))
+        for code in ("appointment_unknown", "check_in_too_early", "check_in_too_late")
+    ),
 ]
 
 
