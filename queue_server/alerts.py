@@ -32,6 +32,7 @@ SEVERITY: Mapping[str, Severity] = {
     "hall_inconsistent": "critical",
     "broker_lost": "critical",
     "cloned_device": "critical",
+    "refused_device_speaks": "critical",
     "request_id_reused": "critical",
     "numbers_exhausted": "critical",
     "numbers_running_out": "warning",

@@ -42,6 +42,8 @@ NOT_ACCEPTED: Mapping[Standing, str] = {
     "cloned": "cloned_device",
 }
 """What a device that may not work is told."""
+_AT_THE_GATE = ("device_pending", "cloned_device", "refused_device_speaks")
+"""Alerts that end when a device is accepted."""
 
 _CRITICAL_SUPPLIES = {("paper", "out"): "printer_out_of_paper", ("paper", "low"): "printer_paper_low"}
 _JAMMED = "printer_jammed"
@@ -164,7 +166,8 @@ class DeviceBook:
         self._put(replace(self._row(device), state="accepted", instance=None))
         with self._lock:
             self._live.pop(device, None)
-        self._alerts.clear("cloned_device", device)
+        for code in _AT_THE_GATE:
+            self._alerts.clear(code, device)
         self._changed(device)
 
     def stop(self, device: str, **about: object) -> None:
@@ -209,8 +212,8 @@ class DeviceBook:
                 for d, row in rows.items()
             } | {d: row for d, row in self._rows.items() if d not in rows and row.state == "pending"}
         for device in fresh:
-            self._alerts.clear("device_pending", device)
-            self._alerts.clear("cloned_device", device)
+            for code in _AT_THE_GATE:
+                self._alerts.clear(code, device)
             self._changed(device)
 
     def technician_code(self, staff: Staff, device: str) -> str:
@@ -257,6 +260,7 @@ class DeviceBook:
             if standing == "unknown":
                 return self._first_sight(device, hello)
             if standing != "accepted":
+                self.turned_away(device)
                 return Verdict("pending" if standing == "pending" else "refused", NOT_ACCEPTED[standing])
             row, live = self._rows[device], self._live.setdefault(device, _Live())
             if row.instance is not None and row.instance != hello.instance:
@@ -285,6 +289,11 @@ class DeviceBook:
         self._alerts.raise_("device_pending", device)
         self.on_change()
         return Verdict("pending", "device_pending")
+
+    def turned_away(self, device: str) -> None:
+        """A device that is not accepted speaks: staff must know where it was shut out and speaks on."""
+        if self.standing(device) == "refused" and not self._alerts.is_open("refused_device_speaks", device):
+            self._alerts.raise_("refused_device_speaks", device)
 
     def presence(self, device: str, presence: Presence) -> bool:
         """Note a birth or a death; False if it is not news, or the death of an older connection."""

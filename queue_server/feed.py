@@ -55,7 +55,7 @@ class _Reader:
 
     def put(self, items: tuple[FeedItem, ...]) -> None:
         with self._lock:
-            for item in items:
+            for item in () if self._overrun else items:
                 match item:
                     case Called():
                         self._calls.append(item)
@@ -63,7 +63,9 @@ class _Reader:
                         self._boards[item.board.zone] = item
                     case ProjectionChanged():
                         self._projection = item
-            self._overrun = self._overrun or len(self._calls) > CALLS_KEPT
+            if len(self._calls) > CALLS_KEPT:
+                self._overrun = True
+                self._calls.clear()
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:

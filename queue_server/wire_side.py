@@ -202,6 +202,7 @@ class WireSide:
         standing = self._devices.standing(device)
         if standing == "accepted":
             return None
+        self._devices.turned_away(device)
         return NotDone(NOT_ACCEPTED[standing], PENDING_RETRY_S if standing in ("pending", "unknown") else None)
 
     async def _hello(self, device: str, envelope: Envelope, hello: messages.Hello) -> bytes:

@@ -108,7 +108,7 @@ async def take_a_number(hall: DemoHall, **wanted: Any) -> dict[str, Any]:
     return await hall.guide.wait("TicketView", within_s=60, **wanted)
 
 
-async def test_out_of_paper_the_number_stays_with_its_code_staff_are_told_and_a_reprint_is_asked_for(
+async def test_q21_out_of_paper_the_number_stays_with_its_code_staff_are_told_and_a_reprint_is_asked_for(
     hall: DemoHall,
 ) -> None:
     slips, tickets = len(hall.printer.slips), issued(hall)

@@ -135,6 +135,8 @@ class Kiosk:
     answers: dict[str, list[bytes]] = field(default_factory=dict)
     """Every answer that came, by request."""
     sent: int = 0
+    published: int = 0
+    """How often the broker took a message from it."""
     put_off: list[str] = field(default_factory=list)
     """Codes of the refusals that told it to come back."""
     port: int | None = None
@@ -176,6 +178,7 @@ class Kiosk:
             self._news.clear()
             try:
                 await self.link.publish(Outgoing(lane(self.hall, self.device), payload))
+                self.published += 1
             except LinkDown:
                 await asyncio.sleep(0.05)
                 continue

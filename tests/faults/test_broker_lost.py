@@ -7,7 +7,7 @@ from tests.wire.seats import until
 from wire import messages, topics
 
 
-async def test_a_broker_that_forgot_everything_is_taught_again(tmp_path: Path) -> None:
+async def test_f7_a_broker_that_forgot_everything_is_taught_again(tmp_path: Path) -> None:
     site = lay_out(tmp_path, ["k1"])
     with site.broker, ServerProcess(site) as server:
         k1, display = Kiosk(site, "k1"), Watcher(site)

@@ -224,7 +224,7 @@ async def test_it_can_be_used_from_a_loop(tmp_path: Path) -> None:
     assert running.pid is None
 
 
-def test_a_database_of_zeros_left_by_a_power_cut_is_set_aside(tmp_path: Path) -> None:
+def test_f9_a_database_of_zeros_left_by_a_power_cut_is_set_aside(tmp_path: Path) -> None:
     broker = PrivateBroker(tmp_path, [ALL])
     broker.data.mkdir()
     (broker.data / "mosquitto.db").write_bytes(bytes(4096))

@@ -63,7 +63,7 @@ def test_a_repeat_in_the_batch_that_is_not_yet_committed_gets_the_same_bytes() -
     assert len(list(engine.runner.hall.tickets())) == 2
 
 
-def test_the_same_id_with_another_body_is_refused_and_reported_and_the_first_effect_stands() -> None:
+def test_f25_the_same_id_with_another_body_is_refused_and_reported_and_the_first_effect_stands() -> None:
     engine, ids = Engine(), edge()
     (first,) = engine.ask(issue("k1", 1, ids))
     outputs = engine.turn([issue("k1", 1, ids, "id-card")])

@@ -108,7 +108,7 @@ def test_no_piece_clips_or_starts_or_ends_with_a_click(name: str) -> None:
     assert all(abs(after - before) / 32768 < LARGEST_JUMP for before, after in pairwise([*sound[-24:], 0]))
 
 
-def test_every_piece_of_the_script_is_recorded_and_nothing_else() -> None:
+def test_q29_every_piece_of_the_script_is_recorded_and_nothing_else() -> None:
     assert missing() == []
     assert unknown() == []
 

@@ -139,7 +139,7 @@ async def test_an_old_hello_that_the_broker_delivers_again_stops_nobody(tmp_path
         assert codes(rig) == {}
 
 
-async def test_a_request_id_with_another_body_is_refused_and_staff_are_told(tmp_path: Path) -> None:
+async def test_f25_a_request_id_with_another_body_is_refused_and_staff_are_told(tmp_path: Path) -> None:
     async with running(tmp_path, "k1") as rig:
         k1 = await rig.talker("k1")
         first = await k1.ask(messages.Issue(service=SERVICE), request_id="0badcafe-7")

@@ -260,7 +260,7 @@ async def test_only_the_administrator_commands_the_brokers_accounts(
     assert b"intruder" not in answer
 
 
-async def test_an_account_with_anothers_client_id_is_refused_and_the_owner_stays(
+async def test_f19_an_account_with_anothers_client_id_is_refused_and_the_owner_stays(
     broker: PrivateBroker, accounts: dict[str, Account]
 ) -> None:
     owner, thief = accounts["device t1 of h1"], accounts["device t2 of h1 and h2"]

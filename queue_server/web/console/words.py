@@ -226,6 +226,10 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "两台机器使用同一身份，均已停用。请到现场核对，再重新登记正确的一台。",
         "Two machines use one identity; both are stopped. Check on the spot, then register the right one anew.",
     ),
+    "refused_device_speaks": (
+        "已停用的终端仍在发送请求，均已拒绝。请到现场核对这台设备。",
+        "A terminal that was shut out still asks; it is refused. Look for the machine.",
+    ),
     "request_id_reused": ("终端重复使用请求编号。请检查该终端。", "A terminal reuses request ids. Check it."),
     "numbers_exhausted": ("号码已发完。请管理员扩大号段。", "The numbers are used up. A manager extends the range."),
     "numbers_running_out": (

@@ -64,7 +64,7 @@ async def test_fonts_and_static_files_come_from_this_server(client: httpx.AsyncC
     assert (await client.get("/fonts/../voice/zh/chime.wav")).status_code == 404
 
 
-def test_no_page_loads_anything_from_elsewhere() -> None:
+def test_q29_no_page_loads_anything_from_elsewhere() -> None:
     for path in (*WEB.glob("templates/*"), *WEB.glob("static/**/*")):
         if path.is_file():
             foreign = re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z0-9.-]+", path.read_text(encoding="utf-8"))
