@@ -375,7 +375,7 @@ def test_the_cards_photo_is_overwritten_and_no_picture_of_the_face_stays_behind(
     stage.simulator.shows(blank())
     stage.camera.close()
     gc.collect()
-    numbers = [found for found in gc.get_objects() if isinstance(found, np.ndarray) and found.size == 128]
+    numbers = [found for found in gc.get_objects() if issubclass(type(found), np.ndarray) and found.size == 128]
     assert not [array for array in numbers if array.any() and array.dtype == np.float32]
 
 

@@ -41,7 +41,7 @@ async def test_a_code_goes_into_the_session_and_its_text_nowhere_else(terminal, 
     session.wipe()
     scanner.hide()
     gc.collect()
-    held = [found for found in gc.get_objects() if isinstance(found, bytearray) and CODE.encode() in found]
+    held = [found for found in gc.get_objects() if issubclass(type(found), bytearray) and CODE.encode() in found]
     assert held == []
     with pytest.raises(SessionWiped):
         _ = session.code
