@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from hardware.simulators.id_card_reader import SAMPLE_CARDS
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from provisioning.browser import DisplayPage, open_display, picture_of
 from provisioning.clerk import Clerk
 from provisioning.demo_hall import DemoHall

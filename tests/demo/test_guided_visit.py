@@ -14,7 +14,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from hardware.simulators.id_card_reader import SAMPLE_CARDS
+from hardware.simulators.id_cards import SAMPLE_CARDS
 from queue_server.voice import announcement
 
 ROOT = Path(__file__).parent.parent.parent
