@@ -231,7 +231,8 @@ def leased(store: "Store", event: NumbersLeased) -> None:
     new = _lease(event)
     for lease in store.offline.leases.values():
         same = (lease.queue, lease.business_date) == (new.queue, new.business_date)
-        if same and lease.bound.start < new.bound.stop and new.bound.start < lease.bound.stop:
+        # a block that came back unused binds nothing, wherever it began
+        if same and lease.bound and lease.bound.start < new.bound.stop and new.bound.start < lease.bound.stop:
             raise CorruptHistory(f"{event.lease} holds numbers of {lease.id}")
     store.offline.leases[event.lease] = new
     store.offline.leases_given += 1
