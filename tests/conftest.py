@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("any machine")
 
 pytest_plugins = ("tests.wire.conformance", "tests.postgres")
 
