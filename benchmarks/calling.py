@@ -80,7 +80,7 @@ async def server(folder: Path, people: tuple[int, ...], calls: int) -> dict[int,
             for hall, count in halls.items():
                 day = Day(hall, configuration_from_json(endless_hall(now)), now - timedelta(minutes=30))
                 day.fill(SERVICE, count)
-                write(stores.ledger, day, server=SERVER, snapshot_at=len(day.events) - 1)
+                write(stores.ledger, day, server=SERVER)
                 (city.server_file(SERVER).parent / f"{hall}.json").write_bytes(endless_hall(now))
         program = server_program(city.server_file(SERVER), folder / "server.log")
         program.start()

@@ -21,6 +21,7 @@ import httpx
 import structlog
 import typer
 
+from benchmarks.disk import fsync_times
 from benchmarks.open_consoles import own_address
 from benchmarks.terminals import BenchTerminal, terminals
 from benchmarks.tickets import HALL, Requests, bench_hall, percentile, scratch, server_is_up
@@ -29,6 +30,7 @@ from provisioning.site import Site
 from wire.messages import decode
 
 SERVICE = "social-card"
+FSYNCS = 100
 PEOPLE_A_SECOND = 20.0
 """Far more than a hall of fifty counters sees; each changes what all consoles show."""
 
@@ -118,11 +120,12 @@ async def measure(folder: Path, count: int, rounds: int, seconds: float) -> dict
             await server.ready(lambda: server_is_up(site))
             await take_counters(site, count)
             accounts = {"bench-0": site.device_account("bench-0")}
-            make, without, with_them = Requests(SERVICE), list[float](), list[float]()
+            make, without, with_them, fsync = Requests(SERVICE), list[float](), list[float](), list[float]()
             async with terminals(site.broker.host, site.broker.port, accounts) as (terminal,):
                 await issues(terminal, make, min(seconds, 2.0))
                 with consoles(site, count) as pages:
                     for _ in range(rounds):
+                        fsync += fsync_times(folder, FSYNCS)
                         without += await issues(terminal, make, seconds)
                         await pages.open()
                         with_them += await issues(terminal, make, seconds)
@@ -135,6 +138,7 @@ async def measure(folder: Path, count: int, rounds: int, seconds: float) -> dict
         "consoles": count,
         "issues": len(without) + len(with_them),
         "pages_drawn_a_second": round(drawn / (rounds * seconds), 1),
+        "fsync_p99_ms": round(percentile(fsync, 99), 2),
         "issue_p50_ms": round(percentile(without, 50), 2),
         "issue_p50_ms_consoles": round(percentile(with_them, 50), 2),
         "issue_p99_ms": round(p99, 2),

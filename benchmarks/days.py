@@ -26,10 +26,11 @@ from queue_server.hall import (
     StartService,
     configuration_from_json,
     decide,
+    event_from_json,
     evolve,
 )
-from queue_server.ledger import AppendBatch, Ledger
-from queue_server.replay import load_hall, snapshot_of
+from queue_server.ledger import AppendBatch, Head, Ledger
+from queue_server.replay import snapshot_of
 from queue_server.runner import record
 
 BATCH = 256
@@ -116,19 +117,21 @@ class Day:
             self.serve(next(sessions))
 
 
-def write(ledger: Ledger, day: Day, *, server: str, snapshot_at: int | None) -> None:
-    """Append a day's events, and the snapshot that was taken after `snapshot_at` of them; the lease is given back."""
+def write(ledger: Ledger, day: Day, *, server: str) -> None:
+    """Append a day's events to an empty ledger; the lease is given back."""
     lease = ledger.acquire(day.hall.id, server, 60.0)
-    at = load_hall(ledger, day.hall.id).head.seq
-    hall = load_hall(ledger, day.hall.id).hall
+    at = 0
     for start in range(0, len(day.events), BATCH):
-        batch = day.events[start : start + BATCH]
-        rows = tuple(record(event) for event in batch)
-        appended = ledger.append(AppendBatch(day.hall.id, lease.epoch, at, rows))
-        if snapshot_at is not None and start <= snapshot_at:
-            for event in batch:
-                evolve(hall, event)
-            if start + BATCH > snapshot_at:
-                ledger.save_snapshot(snapshot_of(hall, appended.head))
-        at = appended.head.seq
+        rows = tuple(record(event) for event in day.events[start : start + BATCH])
+        at = ledger.append(AppendBatch(day.hall.id, lease.epoch, at, rows)).head.seq
     ledger.release(lease)
+
+
+def save_snapshot(ledger: Ledger, hall: str, tail: int) -> None:
+    """The snapshot that a server would have taken `tail` events before the last one of a ledger without any."""
+    rows = list(ledger.events(hall))
+    last = rows[-1 - tail]
+    replayed = Hall(hall)
+    for row in rows[: last.seq]:
+        evolve(replayed, event_from_json(row.body))
+    ledger.save_snapshot(snapshot_of(replayed, Head(last.seq, last.hash)))

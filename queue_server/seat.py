@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 INFLIGHT = 100
 """Answers on their way at once, as many as the broker's configuration takes: the terminals of a hall ask together."""
+BACKOFF_CAP_S = 2.0
+"""A broker that comes back has all terminals before it, and none is served before the server is there: servers are few,
+and need not spread as terminals do."""
 
 
 class Seat:
@@ -91,6 +94,7 @@ class Seat:
             username=mqtt.username,
             password=secret(mqtt.password_file),
             inflight=INFLIGHT,
+            backoff_cap_s=BACKOFF_CAP_S,
             will=self._side.will,
             subscriptions=self._side.subscriptions,
             # wall time, so that every process of this server counts on from the one before
