@@ -148,10 +148,10 @@ class History:
         self._issued[ticket] = row
         line = self._unmoved[row["queue"], row["priority_class"]]
         came = row["printed"] is None
-        if came and (later := [key for key in line.values() if key >= row["order_key"]]):
-            # who came offline may stand behind, by a time that is a little ahead
-            if any(self._issued[t]["printed"] is None for t, key in line.items() if key in later):
-                self.broken("I6", f"{number} came last and stands before another")
+        # who came offline may stand behind, by a time that is a little ahead
+        before = (t for t, key in line.items() if key >= row["order_key"] and self._issued[t]["printed"] is None)
+        if came and any(True for _ in before):
+            self.broken("I6", f"{number} came last and stands before another")
         line[ticket] = row["order_key"]
 
     def _call(self, row: dict[str, Any]) -> None:

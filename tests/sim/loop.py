@@ -1,4 +1,4 @@
-"""An event loop on a virtual clock, and processes on it that can be killed, stopped and continued between any two steps.
+"""An event loop on a virtual clock, with processes that can be killed, stopped and continued between any two steps.
 
 One thread, no real time: timers that are due fire in order, everything ready runs first in, first out, and the clock
 jumps to the next timer when nothing is ready. A step is one callback, so there is a step between any two awaits. The

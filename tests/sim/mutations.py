@@ -23,6 +23,7 @@ from queue_server.hall import Hall, calling, numbers, tickets
 from queue_server.hall.choice import Choice, pick
 from queue_server.hall.counters import CounterSession
 from queue_server.hall.store import Store
+from queue_server.hall_port import Done
 from queue_server.hall_turns import Turns
 from queue_server.hello_order import HelloOrder
 from queue_server.ledger import AppendBatch, Appended, LedgerError, MemoryLedger
@@ -136,7 +137,7 @@ def _offline_memory_lost(patch: pytest.MonkeyPatch) -> None:
 
 
 def _print_before_kept(patch: pytest.MonkeyPatch) -> None:
-    async def give(self: Journal, ticket: str, memory: tuple[str, str], *_: Any) -> bool:  # noqa: ARG001 - as the real one
+    async def give(self: Journal, ticket: str, memory: tuple[str, str], *_: Any) -> bool:
         await self.remember(*memory)
         return True
 
@@ -161,8 +162,6 @@ def _withdrawal_not_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def _done(answer: bytes) -> Any:
-    from queue_server.hall_port import Done  # noqa: PLC0415 - only here
-
     return Done((), 0, answer)
 
 

@@ -70,6 +70,7 @@ class Broker(MemoryBroker):
         on_message: OnMessage,
         on_connected: OnConnected,
         on_lost: OnLost,
+        *,
         rng: random.Random,
     ) -> MemoryLink:
         """A link of a process, which ends with it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,7 +120,7 @@ class _Program:
         )
         side = self._side
         return self._world.broker.link_of(
-            self._process, settings, side.on_message, side.on_connected, side.on_lost, rng
+            self._process, settings, side.on_message, side.on_connected, side.on_lost, rng=rng
         )
 
     async def run(self) -> None:
@@ -155,26 +156,32 @@ class _Program:
             return await getattr(do, step)(staff, session, version)
         if verb in ("next", "recall", "start", "complete", "no_show", "undo"):
             return await getattr(do, verb)(staff, session, version)
+        if verb == "pause" and seen.paused_since is None:
+            return await do.pause(staff, session, "break", version)
         if verb == "pause":
-            if seen.paused_since is None:
-                return await do.pause(staff, session, "break", version)
             return await do.go_on(staff, session, version)
-        if verb == "close":
-            return await do.close_counter(staff, session)
-        if verb in ("hold", "transfer") and current is not None:
-            if verb == "hold":
-                return await do.hold(staff, current.ticket, current.version)
-            return await do.transfer(staff, current.ticket, current.version, service="fund-withdraw")
-        if verb == "take_up":
-            for aside in self.hall.projection().aside:
+        return await self._handle(staff, seen, verb)
+
+    async def _handle(self, staff: Staff, seen: CounterNow, verb: "Verb") -> CounterState | Refusal | None:
+        """Acts on a ticket that the console shows; nothing where it shows none."""
+        do, current, waits = self._counters, seen.current, self._last_waiting(seen)
+        aside = next(iter(self.hall.projection().aside), None)
+        done: Awaitable[CounterState | Refusal | None] | None = None
+        match verb:
+            case "close" if seen.session is not None:
+                done = do.close_counter(staff, seen.session)
+            case "hold" if current is not None:
+                done = do.hold(staff, current.ticket, current.version)
+            case "transfer" if current is not None:
+                done = do.transfer(staff, current.ticket, current.version, service="fund-withdraw")
+            case "take_up" if aside is not None:
                 take = do.resume if aside.state == "held" else do.reinstate
-                return await take(staff, aside.ticket, aside.version)
-        waits = self._last_waiting(seen)
-        if verb == "choose" and waits is not None:
-            return await do.call_ticket(staff, session, waits.ticket, version)
-        if verb == "cancel" and waits is not None:
-            return await do.cancel(staff, waits.ticket, waits.version)
-        return None
+                done = take(staff, aside.ticket, aside.version)
+            case "choose" if waits is not None and seen.session is not None:
+                done = do.call_ticket(staff, seen.session, waits.ticket, seen.version)
+            case "cancel" if waits is not None:
+                done = do.cancel(staff, waits.ticket, waits.version)
+        return await done if done is not None else None
 
     def _last_waiting(self, seen: CounterNow) -> WaitingTicket | None:
         shown = (queue for queue in self.hall.projection().queues if queue.queue in seen.queues)

@@ -1,7 +1,8 @@
 """Making a failing plan short: what can be left out while the same invariant still breaks is left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from tests.sim.plan import Click, Item, Kill, Plan, Storm, Visit
 from tests.sim.world import Result, run
@@ -12,20 +13,51 @@ TRIES = 400
 
 def shrunk(failed: Result, tries: int = TRIES, again: Callable[[Plan], Result] = run) -> Result:
     """The shortest plan that was found to break the same invariant, carried out."""
-    best = failed
-    left = tries
-    changed = True
-    while changed and left > 0:
-        changed = False
-        for candidate in _smaller(best.plan):
-            if left <= 0:
-                break
-            left -= 1
-            result = again(candidate)
-            if _same(result, failed):
-                best, changed = result, True
-                break
-    return best
+    return _Shrinking(failed, tries, again).run()
+
+
+class _Shrinking:
+    def __init__(self, failed: Result, tries: int, again: Callable[[Plan], Result]) -> None:
+        self._best = failed
+        self._left = tries
+        self._again = again
+
+    def run(self) -> Result:
+        """Leave out, then make simpler, until neither helps any more."""
+        known: Plan | None = None
+        while known != self._best.plan and self._left > 0:
+            known = self._best.plan
+            self._leave_out()
+            self._make_simpler()
+        return self._best
+
+    def _leave_out(self) -> None:
+        """Halves first, then ever shorter stretches."""
+        length = len(self._best.plan.items) // 2
+        while length >= 1:
+            begin = 0
+            while begin < len(self._best.plan.items):
+                items = self._best.plan.items
+                if not self._try(items[:begin] + items[begin + length :]):
+                    begin += length
+            length //= 2
+
+    def _make_simpler(self) -> None:
+        for at in range(len(self._best.plan.items)):
+            for simpler in _simpler(self._best.plan.items[at]):
+                items = self._best.plan.items
+                self._try((*items[:at], simpler, *items[at + 1 :]))
+
+    def _try(self, items: tuple[Item, ...]) -> bool:
+        """Whether these items break the same invariant; then they are the best that is known."""
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        result = self._again(replace(self._best.plan, items=items))
+        if _same(result, self._best):
+            self._best = result
+            return True
+        return False
 
 
 def _same(one: Result, other: Result) -> bool:
@@ -34,35 +66,16 @@ def _same(one: Result, other: Result) -> bool:
     return one.violation.invariant == other.violation.invariant
 
 
-def _smaller(plan: Plan) -> Iterator[Plan]:
-    """Plans with fewer items, halves first, then with simpler ones."""
-    items = plan.items
-    length = len(items) // 2
-    while length >= 1:
-        for begin in range(0, len(items), length):
-            yield replace(plan, items=items[:begin] + items[begin + length :])
-        length //= 2
-    for at, item in enumerate(items):
-        for simpler in _simpler(item):
-            yield replace(plan, items=(*items[:at], simpler, *items[at + 1 :]))
-
-
 def _simpler(item: Item) -> Iterator[Item]:
-    match item:
-        case Visit():
-            if item.person is not None:
-                yield replace(item, person=None)
-            if item.patience is not None:
-                yield replace(item, patience=None)
-        case Click():
-            if item.double:
-                yield replace(item, double=False)
-            if item.elsewhere:
-                yield replace(item, elsewhere=False)
-        case Kill():
-            if item.half_open:
-                yield replace(item, half_open=False)
-        case Storm():
-            for quiet in ("drop", "repeat", "delay_s", "ack_lost"):
-                if getattr(item, quiet):
-                    yield replace(item, **{quiet: 0.0})
+    for name, plain in _PLAIN.get(type(item), {}).items():
+        if getattr(item, name) != plain:
+            yield replace(item, **{name: plain})
+
+
+_PLAIN: Mapping[type[Item], Mapping[str, Any]] = {
+    Visit: {"person": None, "patience": None},
+    Click: {"double": False, "elsewhere": False},
+    Kill: {"half_open": False},
+    Storm: {"drop": 0.0, "repeat": 0.0, "delay_s": 0.0, "ack_lost": 0.0},
+}
+"""Values that surprise nobody."""

@@ -132,7 +132,7 @@ _NOWHERE = Path("journal.sqlite3")
 
 
 class _FileInMemory(JournalFile):
-    """The journal's file in a database in memory: a transaction is one step, so a kill leaves it whole or not at all."""
+    """The journal's file in memory: a transaction is one step, so a kill leaves it whole or not at all."""
 
     def __init__(self, disk: Disk, clock: Callable[[], datetime]) -> None:
         super().__init__(_NOWHERE, clock, lambda: LEAST_FREE_BYTES)

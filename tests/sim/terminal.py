@@ -142,7 +142,7 @@ class _Program:
 
     def _make_link(self, settings: Any, on_message: Any, on_connected: Any, on_lost: Any, /) -> Link:
         rng = random.Random(self._rng.getrandbits(32))
-        return self._world.broker.link_of(self._process, settings, on_message, on_connected, on_lost, rng)
+        return self._world.broker.link_of(self._process, settings, on_message, on_connected, on_lost, rng=rng)
 
     async def _tick(self) -> None:
         ticks = 0

@@ -28,7 +28,7 @@ from wire import topics
 from wire.messages import decode
 from wire.port import Incoming, LinkSettings
 
-RESTS_WITHIN_S = 400.0
+RESTS_WITHIN_S = 240.0
 """After the last item: longer than every pause of every part."""
 LOOKS_EVERY_S = 6.0
 MAX_STEPS = 400_000
@@ -165,20 +165,20 @@ class World:
         console.clerk(item.clerk, item.verb, double=item.double)
 
     def _fault(self, item: Item) -> None:
-        until = self.loop.time() + getattr(item, "for_s", 0.0)
         match item:
-            case plans.Kill():
-                process = self._process(item.process)
-                if process is not None:
-                    process.on_death = partial(self._died, item.process, item.down_s, half_open=item.half_open)
-                    process.steps_to_death = item.steps
-            case plans.CommitFault():
-                process = self._process(item.process)
-                if process is not None:
-                    process.on_death = partial(self._died, item.process, item.down_s, half_open=False)
-                    self.servers[item.process].store.at_commit = item.fate
-            case plans.Freeze():
-                self._freeze(item)
+            case plans.Kill() | plans.CommitFault() | plans.Freeze():
+                self._hit_process(item)
+            case plans.ClockJump():
+                everybody = (*self.servers, *(t.name for t in self.terminals), "store")
+                for name in everybody if item.who == "all" else (item.who,):
+                    self._offsets[name] += item.by_s
+            case plans.Move():
+                self.ledger.set_home(HALL, item.to)
+            case _:
+                self._hit_surroundings(item, self.loop.time() + getattr(item, "for_s", 0.0))
+
+    def _hit_surroundings(self, item: Item, until: float) -> None:
+        match item:
             case plans.Cut():
                 self.broker.cut(item.process)
                 self.loop.call_at(until, self.broker.heal, item.process, context=WORLD)
@@ -198,22 +198,26 @@ class World:
                     delay_s=item.delay_s,
                     ack_lost=item.ack_lost,
                 )
-            case plans.ClockJump():
-                everybody = (*self.servers, *(t.name for t in self.terminals), "store")
-                for name in everybody if item.who == "all" else (item.who,):
-                    self._offsets[name] += item.by_s
             case plans.Printer():
                 for terminal in self.terminals:
                     if terminal.name == item.terminal:
                         terminal.printer = (until, item.fault)
-            case plans.Move():
-                self.ledger.set_home(HALL, item.to)
 
-    def _freeze(self, item: plans.Freeze) -> None:
+    def _hit_process(self, item: plans.Kill | plans.CommitFault | plans.Freeze) -> None:
         process = self._process(item.process)
         if process is None:
             return
+        match item:
+            case plans.Kill():
+                process.on_death = partial(self._died, item.process, item.down_s, half_open=item.half_open)
+                process.steps_to_death = item.steps
+            case plans.CommitFault():
+                process.on_death = partial(self._died, item.process, item.down_s, half_open=False)
+                self.servers[item.process].store.at_commit = item.fate
+            case plans.Freeze():
+                self._freeze(item, process)
 
+    def _freeze(self, item: plans.Freeze, process: Process) -> None:
         def later() -> None:
             self.history.note(f"{item.process} is stopped")
             self.loop.call_later(item.for_s, process.go_on, context=WORLD)
@@ -274,7 +278,7 @@ class _Display:
             subscriptions=tuple(topics.board(HALL, zone) for zone in ZONES),
         )
         rng = random.Random(self._world.plan.seed)
-        link = self._world.broker.link_of(self._process, settings, self._take, nothing, lambda _: None, rng)
+        link = self._world.broker.link_of(self._process, settings, self._take, nothing, lambda _: None, rng=rng)
         self._process.start(link.run())
 
     async def _take(self, incoming: Incoming) -> None:
