@@ -168,7 +168,7 @@ async def test_f13_a_terminal_whose_line_is_half_open_ends_online_and_nobody_is_
 async def test_f17_a_terminal_that_is_shut_out_while_it_is_connected_is_refused_expelled_and_reported(
     tmp_path: Path,
 ) -> None:
-    site = Site(tmp_path, hall=HALL, devices=("k1", "k2"), readers=("watcher",))
+    site = Site(tmp_path, hall=HALL, devices=("k1", "k2"), readers=("watcher",), hall_file=with_many_numbers())
     administrator = account_for(Administrator())
     site.broker.accounts[administrator.username] = administrator
     async with site.broker:
@@ -177,7 +177,7 @@ async def test_f17_a_terminal_that_is_shut_out_while_it_is_connected_is_refused_
         with ServerProcess(site) as server:
             await server.leads(1)
             thief, honest, display = Kiosk(site, "k1"), Kiosk(site, "k2"), Watcher(site)
-            assert (await thief.ask(messages.Issue(service=SERVICE))).number == "H001"
+            assert (await thief.ask(messages.Issue(service=SERVICE))).number == "H0001"
             with Stores(server_config.read(site.server_file)) as stores:
                 stores.books().devices.refuse("k1")
 
@@ -205,7 +205,7 @@ async def test_f17_a_terminal_that_is_shut_out_while_it_is_connected_is_refused_
             with pytest.raises(LinkDown):
                 await thief.link.publish(Outgoing(board, forged))
 
-            assert (await honest.ask(messages.Issue(service=SERVICE))).number == f"H{known + 1:03}"
+            assert (await honest.ask(messages.Issue(service=SERVICE))).number == f"H{known + 1:04}"
             assert not any(b"forged" in frame.payload for frame in display.frames)
             for one in (thief, honest, display, desk):
                 await one.leave()
