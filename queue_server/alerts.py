@@ -34,6 +34,7 @@ SEVERITY: Mapping[str, Severity] = {
     "cloned_device": "critical",
     "refused_device_speaks": "critical",
     "request_id_reused": "critical",
+    "request_quarantined": "critical",
     "numbers_exhausted": "critical",
     "numbers_running_out": "warning",
     "numbers_extended": "warning",

@@ -16,6 +16,7 @@ from queue_server.hall_leading import Leading
 from queue_server.hall_port import NotDone
 from queue_server.hall_settings import HallSettings
 from queue_server.ledger import AppendBatch, Appended, Fenced, Ledger, LedgerError, LedgerFull
+from queue_server.poison import QUARANTINED, Poison
 from queue_server.runner import Item, Output, Reply, Reused, Runner, Turn, Unanswered, failed, keys_of
 from queue_server.waiting import Waiter, settle
 from queue_server.worker import Worker
@@ -64,6 +65,7 @@ class Turns:
         self._append_took = float("inf")
         self._ended = 0.0
         self._committed: list[Committed] = []
+        self._poison = Poison()
 
     def take_committed(self) -> list[Committed]:
         """The turns that changed the hall since the last call."""
@@ -71,7 +73,17 @@ class Turns:
         return committed
 
     async def run(self, worker: Worker, batch: list[Item]) -> None:
-        """One turn; what blocks is done by `worker`."""
+        """One turn, or several where an item is suspected; what blocks is done by `worker`."""
+        parts = self._poison.parts(batch)
+        for at, part in enumerate(parts):
+            try:
+                await self._turn(worker, part)
+            except BaseException:
+                for left in parts[at + 1 :]:
+                    self._settle(failed(left, "internal_error"))
+                raise
+
+    async def _turn(self, worker: Worker, batch: list[Item]) -> None:
         runner = self._leading.runner
         if runner is None or not self._leading.sure:
             self.refuse(batch, _NOT_LEADING)
@@ -80,7 +92,7 @@ class Turns:
             self._settle(refused)
             return
         for item in batch:
-            runner.post(item)
+            runner.post(self._admitted(item))
         batch = runner.take()
         keys = keys_of(batch)
         answered = self._leading.answered
@@ -92,8 +104,10 @@ class Turns:
         except LedgerError as error:
             outputs = self._failed(batch, error)
         except BaseException:
+            self._poison.broke(batch)
             self._settle(failed(batch, "internal_error"))
             raise
+        self._poison.fine(batch)
         self._settle(outputs)
         self._ended = self._monotonic()
 
@@ -103,6 +117,7 @@ class Turns:
         The ways to the worker and back, and to the hall's task and back, take as long as the commit itself, and
         nobody else waits. Raises what the core raises when its history does not fit.
         """
+        item = self._admitted(item)
         runner, keys, batch = self._leading.runner, keys_of((item,)), (item,)
         alone = self._monotonic() - self._ended >= ALONE_AFTER_S
         if runner is None or not (self._leading.sure and alone and self._append_took < QUICK_APPEND_S):
@@ -115,6 +130,9 @@ class Turns:
                 outputs = self._commit(runner, turn, self._append_here(turn.append) if turn.append else None)
             except LedgerError as error:
                 outputs = self._failed(batch, error)
+            except BaseException:
+                self._poison.broke(batch)
+                raise
         self._ended = self._monotonic()
         said = self._report(outputs)
         return said[0]
@@ -122,6 +140,15 @@ class Turns:
     def refuse(self, items: Iterable[Item], reason: NotDone) -> None:
         """Tell everybody the same."""
         self._settle(_refusals(items, reason))
+
+    def _admitted(self, item: Item) -> Item:
+        """The item, or the refusal that is kept for one on which the core broke too often."""
+        over = self._poison.over(item, self._now) if self._poison else None
+        if over is None:
+            return item
+        log.error(QUARANTINED, hall=self._hall, device=over.key.device, request_id=over.key.request_id)
+        self._alerts.raise_(QUARANTINED, over.key.device)
+        return over
 
     def _refused(self, batch: Iterable[Item]) -> list[Output]:
         """What everybody is told while the ledger is full; then the hall in memory need not be forgotten."""
@@ -196,6 +223,7 @@ class Turns:
             elif isinstance(output, Reused):
                 self._alerts.raise_("request_id_reused", output.key.device)
             else:
+                self._poison.broke((output.item,))
                 log.error("decide_failed", hall=self._hall, error=type(output.error).__name__, at=where(output.error))
                 self._alerts.raise_("hall_inconsistent", self._hall, error=type(output.error).__name__)
         return said

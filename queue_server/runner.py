@@ -247,7 +247,7 @@ class _Decision:
             outcome = decide(self._hall, item.command, self._now)
         except Exception as error:  # noqa: BLE001 - deciding changes nothing, so a fault in it harms one asker only
             self._turn.extra.append(Broke(item, error))
-            self._reply(item, NotDone("internal_error", None), None)
+            self._reply(item, NotDone("internal_error", RETRY_AFTER_S), None)
             return
         if not isinstance(outcome, Refusal):
             self._follow(outcome)

@@ -119,6 +119,7 @@ REFUSED = {
     "request_withdrawn": Sentence(mark("This request was taken back before the hall answered."), _AGAIN),
     "id_already_used": Sentence(mark("The hall could not record the number."), _AGAIN),
     "internal_error": Sentence(mark("The hall could not record the number."), _AGAIN),
+    "request_quarantined": Sentence(mark("The hall could not record the number."), _DESK),
     "device_pending": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_refused": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_elsewhere": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),

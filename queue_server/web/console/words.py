@@ -230,6 +230,11 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "已停用的终端仍在发送请求，均已拒绝。请到现场核对这台设备。",
         "A terminal that was shut out still asks; it is refused. Look for the machine.",
     ),
+    "request_quarantined": (
+        "终端的一个请求多次使系统出错，已搁置，未办理。请找到该终端前的人，并联系技术支持。",
+        "A terminal's request broke the program again and again and was set aside, not done. Look for the person, "
+        "and call support.",
+    ),
     "request_id_reused": ("终端重复使用请求编号。请检查该终端。", "A terminal reuses request ids. Check it."),
     "numbers_exhausted": ("号码已发完。请管理员扩大号段。", "The numbers are used up. A manager extends the range."),
     "numbers_running_out": (
