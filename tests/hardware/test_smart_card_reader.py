@@ -123,7 +123,7 @@ def test_a_card_left_by_the_one_before_is_not_read_for_the_next(simulator, desk,
     assert (timed_out.outcome, timed_out.detail) == (Outcome.TIMED_OUT, Detail.CARD_NOT_LIFTED)
     future = desk.wait_for_card()
     simulator.pull()
-    wait_until(lambda: desk.events[-1] is CardEvent.PLACE_CARD)
+    wait_until(lambda: desk.events[-1:] == [CardEvent.PLACE_CARD])
     simulator.insert(OTHER)
     assert future.result(20).card.name == OTHER.holder.name
 
