@@ -46,6 +46,7 @@ SEVERITY: Mapping[str, Severity] = {
     "device_lost": "warning",
     "device_pending": "info",
     "malformed_messages": "warning",
+    "device_floods": "critical",
     "sign_in_locked": "warning",
     "webhook_failing": "warning",
     "webhook_dead": "warning",

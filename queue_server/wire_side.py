@@ -17,6 +17,7 @@ import structlog
 from queue_server import projecting
 from queue_server.alerts import AlertBook
 from queue_server.clock import utc_now
+from queue_server.device_budget import DeviceBudget
 from queue_server.devices import NOT_ACCEPTED, DeviceBook
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
 from queue_server.hall_thread import HallThread
@@ -25,10 +26,10 @@ from queue_server.runner import Reply, Unanswered
 from queue_server.translator import Edge, refused, translate, translate_hello
 from wire import messages, topics
 from wire.access import Server, server_subscriptions
-from wire.inbox import Inbox, Received, Rejected
+from wire.inbox import ASKING, Inbox, Received, Rejected
 from wire.link import Incoming, Link, LinkDown, Outgoing
-from wire.messages import Envelope, Message, encode
-from wire.topics import Topic
+from wire.messages import Envelope, Malformed, Message, decode, encode
+from wire.topics import Topic, parse
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,8 @@ MALFORMED_ALERT = 10
 MALFORMED_WINDOW_S = 60.0
 MALFORMED_CALM_S = 600.0
 """The alert is over when a device sent nothing bad for this long."""
+FLOOD_CALM_S = 60.0
+"""The alert is over when a device sent no more than it may for this long."""
 BROKER_LOST_S = 10.0
 PENDING_RETRY_S = 30.0
 
@@ -84,6 +87,7 @@ class WireSide:
         self._services_at = 0.0
         self._services_due: asyncio.TimerHandle | None = None
         self._hellos = HelloOrder()
+        self._budget = DeviceBudget(monotonic)
         self._malformed: dict[str, deque[float]] = {}
         self._last_malformed: dict[str, float] = {}
         self._lost_at: float | None = monotonic()
@@ -104,7 +108,8 @@ class WireSide:
 
     @property
     def counts(self) -> Counter[str]:
-        """Since the start: answered, repeated, unanswered, refused_at_gate, hello_…, lost_…, and what was dropped."""
+        """Since the start: answered, repeated, unanswered, refused_at_gate, too_many_requests, hello_…, lost_…,
+        and what was dropped."""
         return self._counts + self._inbox.counts
 
     def bind(self, link: Link) -> None:
@@ -140,7 +145,10 @@ class WireSide:
 
     async def on_message(self, incoming: Incoming) -> None:
         """One message from the broker; messages of one topic come one after another."""
-        await self._inbox(incoming)
+        if self._budget.take(incoming.topic):
+            await self._inbox(incoming)
+        else:
+            await self._too_many(incoming)
 
     # --- requests and facts
 
@@ -176,6 +184,19 @@ class WireSide:
         if leads and device is not None and self._devices.standing(device) == "accepted":
             answer = refused(NotDone(rejected.code, None), rejected.message_id, self._now())
             await self._send_answer(device, answer)
+
+    async def _too_many(self, incoming: Incoming) -> None:
+        """A device sends more than it may: one message a second is looked at, to answer it; the rest is dropped."""
+        self._counts["too_many_requests"] += 1
+        topic = parse(incoming.topic)
+        if topic is None or topic.device is None or not self._budget.answers(incoming.topic):
+            return
+        self._alerts.raise_("device_floods", topic.device, family=topic.family)
+        with suppress(Malformed):
+            envelope, _ = decode(incoming.payload)
+            if topic.family in ASKING and self._hall.epoch is not None and self._gate(topic.device) is None:
+                refusal = NotDone("too_many_requests", self._budget.wait(incoming.topic))
+                await self._send_answer(topic.device, refused(refusal, envelope.id, self._now()))
 
     async def _answer(self, device: str, envelope: Envelope, body: Message) -> bytes | None:
         """The answer's payload; None where a device must be left to ask again."""
@@ -264,6 +285,9 @@ class WireSide:
             self._devices.look_for_lost()
             self._look_for_broker()
             self._forget_malformed()
+            for topic in self._budget.calm(FLOOD_CALM_S):
+                if (device := parse(topic)) is not None and device.device is not None:
+                    self._alerts.clear("device_floods", device.device)
             with suppress(LinkDown):
                 await self._publish_presence()
                 await self._publish_desired(self._devices.accepted())

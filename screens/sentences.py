@@ -120,6 +120,7 @@ REFUSED = {
     "id_already_used": Sentence(mark("The hall could not record the number."), _AGAIN),
     "internal_error": Sentence(mark("The hall could not record the number."), _AGAIN),
     "request_quarantined": Sentence(mark("The hall could not record the number."), _DESK),
+    "too_many_requests": Sentence(mark("The hall could not record the number."), _MOMENT),
     "device_pending": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_refused": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),
     "device_elsewhere": Sentence(mark("This terminal may not give numbers at the moment."), _DESK),

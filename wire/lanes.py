@@ -13,15 +13,17 @@ log = structlog.get_logger(__name__)
 
 
 class Lanes:
-    """One lane for each topic that has messages; at most `width` handlers run, at most `capacity` messages wait.
+    """One lane for each topic that has messages; at most `width` handlers run, at most `capacity` messages wait, and of
+    one topic an eighth of that (64 at least), so that nobody fills the house alone.
 
-    What comes above `capacity` is dropped and counted: the sender repeats a request that got no answer, and
-    retained truth comes again. A handler that raises is counted and logged; it never stops its lane.
+    What comes above is dropped and counted: the sender repeats a request that got no answer, and retained truth comes
+    again. A handler that raises is counted and logged; it never stops its lane.
     """
 
     def __init__(self, handle: Callable[[Incoming], Awaitable[None]], *, capacity: int, width: int) -> None:
         self._handle = handle
         self._capacity = capacity
+        self._share = max(64, capacity // 8)
         self._width = width
         self._lanes: dict[str, deque[Incoming]] = {}
         self._ready: deque[str] = deque()
@@ -32,13 +34,13 @@ class Lanes:
 
     def put(self, incoming: Incoming) -> bool:
         """Queue a message; False if it was dropped because too many wait. Call from the link's own loop."""
-        if self._waiting >= self._capacity:
+        lane = self._lanes.get(incoming.topic)
+        if self._waiting >= self._capacity or (lane is not None and len(lane) >= self._share):
             self.overflow += 1
             if self.overflow & (self.overflow - 1) == 0:
                 log.error("inbound_overflow", dropped=self.overflow, capacity=self._capacity)
             return False
         self._waiting += 1
-        lane = self._lanes.get(incoming.topic)
         if lane is not None:
             lane.append(incoming)
             return True

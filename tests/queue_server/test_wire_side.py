@@ -4,17 +4,19 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from queue_server import wire_side
+from queue_server.device_budget import DeviceBudget
 from queue_server.hall import CallNext, Configure, OpenCounter, Recall
 from queue_server.hall_port import Done
 from tests.queue_server.engine import HALL, SERVICE, SYSTEM, sample
 from tests.queue_server.rig import PUBLIC_URL, Rig, running
 from tests.wire.seats import until
 from wire import messages, topics
-from wire.link import Outgoing
+from wire.link import Incoming, Outgoing
 from wire.messages import decode, encode
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -214,6 +216,27 @@ async def test_staff_hear_of_a_device_that_sends_many_bad_messages(tmp_path: Pat
         assert codes(rig) == {}
         await k1.send(b"{]")
         await until(lambda: codes(rig) == {"malformed_messages": "k1"})
+
+
+async def test_a_terminal_that_floods_is_refused_and_reported_and_the_others_are_served(tmp_path: Path) -> None:
+    async with running(tmp_path, "k1", "k2") as rig:
+        flooding, other = await rig.talker("k1"), await rig.talker("k2")
+        time = [1000.0]
+        rig.side._budget = DeviceBudget(lambda: time[0], rate=10, burst=20)
+        for n in range(1, 61):
+            await flooding.send(encode(messages.Help(screen="home"), message_id=f"0badcafe-{n}", at=AT))
+        await rig.broker.settle()
+        assert codes(rig) == {"device_floods": "k1"}
+        assert rig.side.counts["too_many_requests"] == 40
+        refusals = [body for body in map(_body, flooding.received) if getattr(body, "code", "") == "too_many_requests"]
+        assert [refusal.retry_after >= 1 for refusal in refusals] == [True], "the rest is not even looked at"
+        assert (await other.ask(messages.Issue(service=SERVICE))).number == "A001"
+        time[0] += 2
+        assert (await flooding.ask(messages.Issue(service=SERVICE), request_id="0badcafe-99")).number == "A002"
+
+
+def _body(incoming: Incoming) -> Any:
+    return decode(incoming.payload)[1]
 
 
 @pytest.mark.free_payloads

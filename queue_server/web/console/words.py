@@ -267,6 +267,10 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     ),
     "device_lost": ("终端离线。请检查电源和网络。", "The terminal is offline. Check power and network."),
     "device_pending": ("新终端等待登记。", "A new terminal waits to be registered."),
+    "device_floods": (
+        "终端发送的消息过多，多余的已被拒绝。请到现场查看该终端。",
+        "A terminal sends far too many messages; those beyond its share are refused. Look at the machine.",
+    ),
     "malformed_messages": (
         "收到不合规的消息。请检查该终端的版本。",
         "Malformed messages. Check the terminal's version.",
