@@ -69,6 +69,10 @@ class Journal:
         """Entries of both lanes that wait for their answer."""
         return await self._run(self._file.backlog)
 
+    async def set_aside(self) -> int:
+        """Facts that the hall refused for good, of the last 30 days: somebody must look at them."""
+        return await self._run(self._file.set_aside)
+
     async def answered(self, request_id: str, ticket: str | None = None) -> bool:
         """The answer has come; False if the entry was settled before (withdrawn, or answered twice).
 

@@ -114,6 +114,10 @@ class JournalFile:
     def backlog(self) -> int:
         return int(self._database().execute("SELECT count(*) FROM entries WHERE state = 'pending'").fetchone()[0])
 
+    def set_aside(self) -> int:
+        rows = self._database().execute("SELECT count(*) FROM entries WHERE state = 'quarantined'")
+        return int(rows.fetchone()[0])
+
     def settle(self, request_id: str, state: Settled, reason: str | None = None, *, owed: str | None = None) -> bool:
         """False if the entry was settled before. `owed`: the ticket that its answer brought."""
         with self._transaction() as database:

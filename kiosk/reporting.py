@@ -17,7 +17,9 @@ _UNASKED = {Detail.CANNOT_BE_ASKED.value}
 """Of a device that answers no question: it is unknown until it is used for the first time, and nobody need look."""
 
 
-def reported(state: State, versions: dict[str, str], backlog: int, last_ticket_at: datetime | None) -> Reported:
+def reported(
+    state: State, versions: dict[str, str], last_ticket_at: datetime | None, *, backlog: int, set_aside: int
+) -> Reported:
     catalogue = state.hall.catalogue
     return Reported(
         peripherals=tuple(peripheral_report(line) for line in state.equipment.peripherals),
@@ -25,6 +27,7 @@ def reported(state: State, versions: dict[str, str], backlog: int, last_ticket_a
         configuration_revision=catalogue.revision if catalogue is not None else None,
         last_ticket_at=last_ticket_at,
         backlog=backlog,
+        set_aside=set_aside,
     )
 
 

@@ -230,8 +230,14 @@ class Terminal:
             self._report_wanted.clear()
             with contextlib.suppress(JournalFault):
                 state, backlog = self._journey.state, await self._journal.backlog()
-                last = self._requests.last_ticket_at
-                self._hall.report(reporting.reported(state, self._versions, backlog, last), reporting.presence(state))
+                said = reporting.reported(
+                    state,
+                    self._versions,
+                    self._requests.last_ticket_at,
+                    backlog=backlog,
+                    set_aside=await self._journal.set_aside(),
+                )
+                self._hall.report(said, reporting.presence(state))
                 facts = reporting.network(state, self._profile, self._hall.link, backlog)
                 self._journey.handle(events.NetworkFacts(facts))
             await asyncio.sleep(REPORT_S)

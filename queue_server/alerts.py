@@ -35,6 +35,7 @@ SEVERITY: Mapping[str, Severity] = {
     "refused_device_speaks": "critical",
     "request_id_reused": "critical",
     "request_quarantined": "critical",
+    "facts_set_aside": "critical",
     "numbers_exhausted": "critical",
     "numbers_running_out": "warning",
     "numbers_extended": "warning",

@@ -57,7 +57,8 @@ _DETAILS = {
 }
 """What a device that is well tells of its cabinet."""
 _NOT_ASKED = frozenset({"not_asked", "cannot_be_asked"})
-REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values(), *_DETAILS.values())
+_SET_ASIDE = "facts_set_aside"
+REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values(), *_DETAILS.values(), _SET_ASIDE)
 
 
 class DeviceExists(Exception):
@@ -403,6 +404,8 @@ def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
         if part.detail not in _NOT_ASKED and (code := _HEALTH.get(part.health)):
             found[code] = about
             ill.setdefault(code, []).append(part.role)
+    if reported.set_aside:
+        found[_SET_ASIDE] = {"count": reported.set_aside}
     return found | {code: {**found[code], "role": ",".join(roles)} for code, roles in ill.items()}
 
 

@@ -306,6 +306,8 @@ class Reported(Message):
     last_ticket_at: Instant | None = None
     backlog: Count = 0
     """Journal entries not yet answered."""
+    set_aside: Count = 0
+    """Facts that the hall refused for good, kept in the journal."""
 
 
 class Desired(Message):

@@ -75,7 +75,8 @@ async def test_f3_f5_terminals_that_lose_the_broker_go_on_and_their_numbers_join
                 ticket = await terminal.takes()
                 assert ticket.offline
                 taken.append(ticket.number)
-            assert sorted(taken)[-2:] == ["XA001", "XA002"], "a block of two runs out, and the own series goes on"
+            own = sorted(taken)[-2:]
+            assert own in (["XA001", "XA002"], ["XB001", "XB002"]), "a block of two runs out; the own series goes on"
             assert len({number for number in taken if number.startswith("H10")}) == 4
 
             site.broker.start()

@@ -57,7 +57,9 @@ async def test_a_quarantined_fact_no_longer_blocks_its_lane_and_is_kept(tmp_path
     journal = await opened(tmp_path / "journal.sqlite3")
     bad = await journal.append("facts", "slip", payload)
     good = await journal.append("facts", "slip", payload)
+    assert await journal.set_aside() == 0
     assert await journal.quarantine(bad.request_id, "body_refused")
+    assert await journal.set_aside() == 1
     assert await journal.pending("facts") == (good,)
     await journal.close()
 

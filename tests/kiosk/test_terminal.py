@@ -44,7 +44,19 @@ from tests.kiosk.profiles import HALL_KEY, SECRET, write_profile
 from tests.kiosk.stand_in import StandIn, until
 from wire import topics
 from wire.memory import MemoryBroker
-from wire.messages import Desired, Issue, Presence, Reported, ServiceNow, Services, Slip, Withdraw, decode
+from wire.messages import (
+    Desired,
+    Issue,
+    Presence,
+    Refused,
+    Reported,
+    ServiceNow,
+    Services,
+    Slip,
+    Withdraw,
+    decode,
+    encode,
+)
 from wire.person_key import person_key
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
@@ -270,6 +282,29 @@ async def test_a_number_that_reached_a_terminal_right_before_it_died_is_given_ba
         await until(lambda: len(hall.server.asked_for(Slip)) == 1)
         await until(lambda: hall.server.withdrawn)
         assert hall.server.withdrawn == {unseen.request_id}
+
+
+async def test_a_fact_that_the_hall_refuses_for_good_is_set_aside_and_reported_and_the_rest_goes_on(
+    tmp_path, sample_bundle
+):
+    journal = Journal(tmp_path / "state" / "journal.sqlite3", "0badcafe", lambda: datetime.now(UTC))
+    await journal.open()
+    for ticket in ("poison", "good"):
+        fact = Slip(ticket=ticket, outcome="printed")
+        await journal.append("facts", "slip", lambda key, fact=fact: encode(fact, message_id=key, at=datetime.now(UTC)))
+    await journal.close()
+    hall = Hall(tmp_path, sample_bundle)
+    hall.server.refuse = lambda body: (
+        Refused(code="request_quarantined") if getattr(body, "ticket", "") == "poison" else None
+    )
+
+    def reported() -> tuple[int, int]:
+        _envelope, body = decode(hall.broker.retained[topics.reported("t1")])
+        return body.set_aside, body.backlog
+
+    async with hall.open():
+        await until(lambda: [slip.ticket for slip in hall.server.asked_for(Slip)] == ["poison", "good"])
+        await until(lambda: topics.reported("t1") in hall.broker.retained and reported() == (1, 0))
 
 
 async def test_the_hall_going_away_stops_service_and_its_return_brings_it_back(hall):

@@ -269,3 +269,12 @@ def test_an_alert_stands_even_when_it_cannot_be_written(book: Book, monkeypatch:
     monkeypatch.setattr(book.registers, "put_alert", full)
     book.alerts.raise_("ledger_full", HALL)
     assert book.codes() == ["ledger_full"]
+
+
+def test_facts_that_a_terminal_set_aside_are_an_alert_until_it_has_none() -> None:
+    alerts = AlertBook("hall", None)
+    alerts.settle("k1", REPORTED_CODES, conditions(Reported(set_aside=2)))
+    (alert,) = alerts.open()
+    assert (alert.code, alert.subject, alert.params) == ("facts_set_aside", "k1", {"count": "2"})
+    alerts.settle("k1", REPORTED_CODES, conditions(Reported()))
+    assert alerts.open() == ()

@@ -157,7 +157,9 @@ class _Program:
             if ticks % 10 == 0:
                 state, backlog = self.journey.state, await self._journal.backlog()
                 last = self._requests.last_ticket_at
-                self._hall.report(reporting.reported(state, {}, backlog, last), reporting.presence(state))
+                aside = await self._journal.set_aside()
+                said = reporting.reported(state, {}, last, backlog=backlog, set_aside=aside)
+                self._hall.report(said, reporting.presence(state))
             await asyncio.sleep(TICK_S)
 
     # --- the person

@@ -230,6 +230,10 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "已停用的终端仍在发送请求，均已拒绝。请到现场核对这台设备。",
         "A terminal that was shut out still asks; it is refused. Look for the machine.",
     ),
+    "facts_set_aside": (
+        "终端有大厅拒收的记录，已搁置在终端。请查看终端日志，并联系技术支持。",
+        "The hall refused records of this terminal for good; they are kept there. Look at its log, and call support.",
+    ),
     "request_quarantined": (
         "终端的一个请求多次使系统出错，已搁置，未办理。请找到该终端前的人，并联系技术支持。",
         "A terminal's request broke the program again and again and was set aside, not done. Look for the person, "
