@@ -182,7 +182,8 @@ class SmartCardSimulator(Simulator):
         self.insert(replace(self.card, holder=SAMPLE_HOLDERS[int(number) - 1]))
 
     def _hold(self) -> None:
-        """Another program has the card for itself, as soon as one is in."""
+        """Another program has the card for itself, as soon as one is in; a service that sleeps would let none ask."""
+        self._daemon.freeze(frozen=False)
         if self._inserted is None:
             self.insert()
         self._wait_for_card()
