@@ -214,11 +214,11 @@ printer.print(slip, time.monotonic() + 20, job="t-1", on_state=die).result(20)
 @pytest.mark.parametrize(
     ("fatal", "then", "slips"),
     [
-        (JobState.QUEUED, JobState.FAILED, 0),
-        (JobState.PREFLIGHT, JobState.FAILED, 0),
-        (JobState.SENDING, JobState.UNKNOWN, 0),
-        (JobState.SENT, JobState.UNKNOWN, 1),
-        (JobState.PRINTED, JobState.PRINTED, 1),
+        (JobState.QUEUED, JobState.FAILED, {0}),
+        (JobState.PREFLIGHT, JobState.FAILED, {0}),
+        (JobState.SENDING, JobState.UNKNOWN, {0}),
+        (JobState.SENT, JobState.UNKNOWN, {0, 1}),  # a line that dies may take with it what the printer did not read
+        (JobState.PRINTED, JobState.PRINTED, {1}),
     ],
 )
 def test_a_program_killed_in_any_state_is_told_the_truth_at_its_next_start(bench, soon, fatal, then, slips):
@@ -242,7 +242,9 @@ def test_a_program_killed_in_any_state_is_told_the_truth_at_its_next_start(bench
     printer = bench.printer(simulator.address, jobs=store)
     document = PrintDocument((Banner("补打"), Text("reprint")))
     assert printer.print(document, soon(), job="t-2", reprint_of="t-1").result(20).outcome is Outcome.DONE
-    assert ["reprint" in slip.text for slip in simulator.slips] == [False] * slips + [True]
+    first = [slip for slip in simulator.slips if "reprint" not in slip.text]
+    assert len(first) in slips
+    assert len(simulator.slips) == len(first) + 1
     printer.close()
     store.close()
     kept = b"".join(file.read_bytes() for file in bench.folder.glob("jobs.sqlite3*"))
