@@ -50,6 +50,8 @@ log = structlog.get_logger(__name__)
 
 ANSWERS_KEPT = timedelta(days=90)
 """Longer than any terminal may be offline."""
+FOLLOW_UP_S = 0.005
+"""How soon after a lone answer displays and alerts follow it: once for all answers of that time, while nobody waits."""
 HEAD_EVERY_S = 900.0
 """How often the chain's head is left outside the database: nothing older can be written anew unseen."""
 
@@ -97,6 +99,7 @@ class HallWork:
         self._wake = asyncio.Event()
         self._resting = False
         self._timer: asyncio.TimerHandle | None = None
+        self._follow_up_due: asyncio.TimerHandle | None = None
         self._stopping = False
         self._dirty = False
         self._rev = 0
@@ -127,8 +130,10 @@ class HallWork:
         except Exception as error:  # noqa: BLE001 - as in `run`
             self._failed(error)
             said = Unanswered(item, NotDone("internal_error", 1.0))
-        if said is not None:
+        if isinstance(said, Unanswered):
             self._wake.set()
+        elif said is not None and self._follow_up_due is None:
+            self._follow_up_due = asyncio.get_running_loop().call_later(FOLLOW_UP_S, self._wake.set)
         return said
 
     def ask(self, query: Query) -> None:
@@ -158,8 +163,9 @@ class HallWork:
                     self._failed(error)
             await self._finish(worker)
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in (self._timer, self._follow_up_due):
+                if timer is not None:
+                    timer.cancel()
             worker.close()
 
     def _failed(self, error: Exception) -> None:
@@ -179,6 +185,9 @@ class HallWork:
             await self._turns.run(worker, [self._items.popleft() for _ in range(min(len(self._items), MAX_BATCH))])
             # the answers leave before anything else is done
             await asyncio.sleep(0)
+        if self._follow_up_due is not None:
+            self._follow_up_due.cancel()
+            self._follow_up_due = None
         for committed in self._turns.take_committed():
             await self._follow_up(worker, committed)
         self._answer_queries()

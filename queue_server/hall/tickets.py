@@ -30,7 +30,7 @@ class Number:
     business_date: date
 
 
-@dataclass(frozen=True, kw_only=True)
+@quick
 class Issue(Command):
     """Take a number for a service; `follow_token` opens the ticket's live page.
 

@@ -89,6 +89,18 @@ def test_a_value_of_nearly_the_right_type_is_not_taken_for_it(kind: str) -> None
                 assert not list(conformance.validator(kind).iter_errors(message)), (name, near)
 
 
+@given(JSON_VALUE)
+def test_how_a_message_is_spaced_makes_no_difference(value: object) -> None:
+    tight = spliced("x", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    loose = spliced("x", json.dumps(value, indent=1))
+    try:
+        envelope, body = decode(loose)
+    except Malformed as malformed:
+        assert reason(tight) == malformed.reason
+    else:
+        assert decode(tight) == (envelope, body)
+
+
 @given(st.binary(max_size=200))
 def test_random_bytes_are_malformed_and_nothing_worse(payload: bytes) -> None:
     with pytest.raises(Malformed):
