@@ -61,6 +61,9 @@ class Site:
     postgres: PrivatePostgres | None = None
     """A running cluster for ledger and registers; a file of SQLite where there is none."""
 
+    device_rate: float | None = None
+    """Messages a second of one device; None: the server's own limit."""
+
     broker: PrivateBroker = field(init=False, repr=False)
     staff_passwords: dict[str, str] = field(init=False, default_factory=dict, repr=False)
 
@@ -168,7 +171,7 @@ class Site:
         if self.postgres is not None:
             write_secret(home / "postgres.password", self.postgres.password)
         port = self.web_port if server == self.server else free_port()
-        described = {
+        described: dict[str, Any] = {
             "server": server,
             "public_url": f"http://127.0.0.1:{port}",
             "data": "data",
@@ -182,6 +185,8 @@ class Site:
             },
             "web": {"host": "127.0.0.1", "port": port, "console": self.console, "voice": self.voice},
         }
+        if self.device_rate is not None:
+            described["device_rate"] = self.device_rate
         write_toml(self.server_file_of(server), described)
 
 

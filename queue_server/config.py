@@ -3,6 +3,7 @@
 server = "server-1"
 public_url = "http://127.0.0.1:8080"
 data = "data"                          # day heads and other files; relative paths count from this file
+device_rate = 100                      # messages a second that one device may go on with; what is above is dropped
 
 [[halls]]                              # one part for each hall that this server may lead
 id = "demo-hall"
@@ -43,6 +44,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from queue_server.device_budget import RATE
 from wire.messages import Id
 
 SHARED_LEASE_S = 3.0
@@ -124,6 +126,7 @@ class Config(_Part):
     server: Id = "server-1"
     public_url: AnyHttpUrl
     data: Path = Path("data")
+    device_rate: float = Field(default=RATE, ge=1)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     halls: tuple[HallConfig, ...] = Field(min_length=1)
     store: StoreConfig = StoreConfig()

@@ -51,7 +51,7 @@ class Seat:
             self.books.devices,
         )
         self._channels = stores.channels
-        settings = WireSettings(place.server, place.hall, place.url)
+        settings = WireSettings(place.server, place.hall, place.url, config.device_rate)
         self._side = WireSide(settings, self.hall, self.books.devices, self.books.alerts)
 
     def door(self) -> "ChannelDoor":

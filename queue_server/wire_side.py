@@ -17,7 +17,7 @@ import structlog
 from queue_server import projecting
 from queue_server.alerts import AlertBook
 from queue_server.clock import utc_now
-from queue_server.device_budget import DeviceBudget
+from queue_server.device_budget import RATE, DeviceBudget
 from queue_server.devices import NOT_ACCEPTED, DeviceBook
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
 from queue_server.hall_thread import HallThread
@@ -54,6 +54,8 @@ class WireSettings:
     server: str
     hall: str
     public_url: str
+    device_rate: float = RATE
+    """Messages a second that one topic of a device may go on with."""
 
 
 class WireSide:
@@ -87,7 +89,7 @@ class WireSide:
         self._services_at = 0.0
         self._services_due: asyncio.TimerHandle | None = None
         self._hellos = HelloOrder()
-        self._budget = DeviceBudget(monotonic)
+        self._budget = DeviceBudget(monotonic, rate=settings.device_rate)
         self._malformed: dict[str, deque[float]] = {}
         self._last_malformed: dict[str, float] = {}
         self._lost_at: float | None = monotonic()
