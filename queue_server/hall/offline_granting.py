@@ -133,7 +133,8 @@ def _clashes(hall: "Hall", command: GrantOffline, now: datetime) -> Iterator[Eve
 
     own = facts.series.get(command.device)
     told = command.own_next if own is not None and own.instance == command.instance else None
-    if own is not None and told is not None and went_back(own.next, told, rules.last):
+    heard = own is not None and own.next != own.first  # a renewed machine may not know yet where it begins
+    if own is not None and told is not None and heard and went_back(own.next, told, rules.last):
         yield clash("series_went_back", f"{own.prefix}{told:0{rules.digits}d}")
         return
     for lease in facts.held_by(command.device, command.instance):
@@ -222,9 +223,18 @@ def series_granted(store: "Store", event: OfflineSeriesGranted) -> None:
     for own in store.offline.series.values():
         if own.prefix == event.prefix and own.device != event.device:
             raise CorruptHistory(f"prefix {event.prefix} is that of {own.device}")
+    renewed = event.device in store.offline.series
     store.offline.series[event.device] = OwnSeries(
-        device=event.device, instance=event.instance, prefix=event.prefix, first=event.first, next=event.first
+        device=event.device,
+        instance=event.instance,
+        prefix=event.prefix,
+        first=event.first,
+        next=event.first,
+        renewed=renewed,
     )
+    for lease in store.offline.leases.values() if renewed else ():
+        if lease.device == event.device:
+            store.offline.leases[lease.id] = replace(lease, given_up=True)
 
 
 def leased(store: "Store", event: NumbersLeased) -> None:

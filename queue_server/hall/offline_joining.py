@@ -2,7 +2,8 @@
 
 Nothing is refused here that a person already holds on paper. A number whose day is over is recorded as expired (or
 waits on, where the hall carries numbers over). A number that is in somebody else's hand already gets a new one: two
-machines gave it out, and staff must find its holder.
+machines gave it out, and staff must find its holder. The machines are stopped, unless one was renewed since: staff have
+chosen it, and what it still tells of the time before is no news.
 """
 
 from dataclasses import dataclass, replace
@@ -172,7 +173,9 @@ def _consequences(
     hall: "Hall", command: JoinOffline, issued: TicketIssued, service: "Service", now: datetime
 ) -> tuple[Event, ...]:
     found: tuple[Event, ...] = ()
-    if issued.number != command.number:
+    last = hall.configuration.offline.last
+    given_up = hall.store.offline.is_given_up(command.device, command.serial, command.lease, last)
+    if issued.number != command.number and not given_up:
         found += (
             OfflineHoldersClashed(
                 at=now,

@@ -60,13 +60,20 @@ class OfflineRules:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSeries:
-    """A terminal's own series. `first`: where this holder begins. `next`: above all that the hall knows to be used."""
+    """A terminal's own series. `first`: where this holder begins. `next`: above all that the hall knows to be used.
+    `renewed`: another holder's memory of it was given up."""
 
     device: str
     instance: str
     prefix: str
     first: int
     next: int
+    renewed: bool = False
+
+    def is_given_up(self, serial: int, last: int) -> bool:
+        """Whether a number is one of the holder whose memory was given up: neither used by this one nor soon to be."""
+        used = (serial - self.first) % last < (self.next - self.first) % last
+        return self.renewed and not used and (serial - self.next) % last >= last // 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +81,7 @@ class NumberLease:
     """A block of a queue's numbers in one terminal's hand for one business date, both ends included.
 
     `next`: above all that the hall knows to be used. Of a block given back, only what lies below `next` was used.
+    `given_up`: its holder's memory was, when the machine was renewed.
     """
 
     id: str
@@ -86,6 +94,7 @@ class NumberLease:
     last: int
     next: int
     returned: bool = False
+    given_up: bool = False
 
     @property
     def left(self) -> int:
@@ -134,8 +143,16 @@ class OfflineFacts:
                 self.leases[lease] = replace(held, next=serial + 1)
             return
         for device, own in self.series.items():
-            if own.prefix == prefix:
+            if own.prefix == prefix and not own.is_given_up(serial, last):
                 self.series[device] = replace(own, next=serial % last + 1)
+
+    def is_given_up(self, device: str, serial: int, lease: str | None, last: int) -> bool:
+        """Whether a number of this device was taken before it was renewed; its own series begins again after `last`."""
+        if lease is not None:
+            held = self.leases.get(lease)
+            return held is not None and held.device == device and held.given_up
+        own = self.series.get(device)
+        return own is not None and own.is_given_up(serial, last)
 
 
 def free_prefix(facts: OfflineFacts, rules: OfflineRules) -> str | None:

@@ -216,6 +216,43 @@ def test_two_machines_that_gave_one_number_are_found_and_both_people_are_called(
     assert sorted(numbers(scene)) == ["H001", "H1044"]
 
 
+def renewed(terminal: Terminal, **told: Any) -> Terminal:
+    """The machine after a technician vouched for it, with what it was granted then."""
+    scene, device = terminal.scene, terminal.device
+    scene.do(GrantOffline(by=KIOSK, device=device, instance="one", renewed=True, **told))
+    again = Terminal(scene, device)
+    again.leases = [event for event in scene.history if isinstance(event, NumbersLeased)][-len(terminal.leases) :]
+    again.next = scene.hall.store.offline.series[device].next
+    return again
+
+
+def test_numbers_from_before_a_machine_was_renewed_stop_it_no_more():
+    scene = Scene(hall())
+    terminal = Terminal(scene)
+    own, leased = [terminal.taking(), terminal.taking()], [terminal.taking_leased(0, 3), terminal.taking_leased(0, 4)]
+    for twin in (own[0], leased[0]):
+        terminal.joined(replace(twin, ticket=scene.id("ticket"), follow_token=scene.id("token")))
+    again = renewed(terminal)
+    stood = scene.hall.store.offline.series["kiosk-1"]
+    events = [event for late in (*own, *leased) for event in scene.do(late)]
+    assert not any(isinstance(event, OfflineHoldersClashed) for event in events)
+    issued = [event for event in events if isinstance(event, TicketIssued)]
+    assert [event.printed for event in issued] == ["XA001", "XA002", "H1044", "H1045"]
+    assert [event.number for event in issued] == ["H001", "XA002", "H002", "H1045"]
+    assert scene.hall.store.offline.series["kiosk-1"] == stood, "they tell nothing of what was granted since"
+    assert again.join().number == "XA501"
+    assert load(dump(scene.hall)).store.offline == scene.hall.store.offline
+
+
+def test_numbers_from_after_a_machine_was_renewed_stop_it_as_ever():
+    scene = Scene(hall())
+    again = renewed(Terminal(scene))
+    for taking in (again.taking(), again.taking_leased(0, 3)):
+        again.joined(taking)
+        twin = replace(taking, ticket=scene.id("ticket"), follow_token=scene.id("token"))
+        assert any(isinstance(event, OfflineHoldersClashed) for event in scene.do(twin))
+
+
 def test_a_number_that_was_never_in_this_machines_hand_is_not_taken_for_true():
     scene = Scene(hall())
     Terminal(scene, "kiosk-2")

@@ -156,6 +156,14 @@ def test_the_right_machine_begins_afresh_when_a_technician_vouched_for_it():
     assert {lease.first for lease in scene.hall.store.offline.held_by("kiosk-1", "one")} == {1061, 1021}
 
 
+def test_a_machine_that_did_not_hear_what_it_was_granted_afresh_says_hello_again_as_before():
+    scene = Scene(leasing())
+    scene.do(hello())
+    told: dict[str, Any] = {"own_next": 5, "lease_next": {"lease-1": 1043}}
+    scene.do(hello(**told, renewed=True))
+    assert scene.do(hello(**told)) == ()
+
+
 @given(st.integers(1, 999), st.integers(0, 400))
 def test_a_series_that_begins_again_never_seems_to_go_back(known: int, used: int):
     assert not went_back(known, (known + used - 1) % 999 + 1, 999)
