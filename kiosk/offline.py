@@ -191,6 +191,10 @@ class Offline:
                 return fact.number
         return None
 
+    def now(self) -> datetime:
+        """UTC, by the hall's clock where it was ever heard."""
+        return self._now()[0]
+
     def _clocks(self) -> Clocks:
         return Clocks(wall=self._clock(), monotonic=self._monotonic())
 

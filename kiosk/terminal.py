@@ -121,7 +121,7 @@ class Terminal:
 
     async def _tick(self) -> None:
         while True:
-            self._journey.handle(events.Tick())
+            self._journey.handle(events.Tick(self._offline.now()))
             await asyncio.sleep(TICK_S)
 
     async def _serve(self) -> None:

@@ -30,7 +30,7 @@ def service_tile(service: Service, words: Words, theme: Theme) -> TileContent:
 
 def _note(service: Service, words: Words, *, brief: bool) -> str:
     if service.closed_reason is not None:
-        return sentences.closed(words, service.closed_reason)
+        return sentences.closed(words, service.closed_reason, service.opens)
     if service.waiting is None:
         return ""
     if service.waiting == 0:

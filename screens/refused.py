@@ -17,7 +17,9 @@ class RefusedScreen(StationScreen):
     def render(self, view: RefusedView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         self.title = tr("Not checked in") if view.check_in else tr("No number this time")
-        happened, number, next_step = sentences.refused(words, view.code, view.params, check_in=view.check_in)
+        happened, number, next_step = sentences.refused(
+            words, view.code, view.params, opens=view.opens, check_in=view.check_in
+        )
         ids.service.content = view.service or ""
         ids.happened.content = ids.happened.spoken = happened
         ids.number.content, ids.next_step.content = number, next_step

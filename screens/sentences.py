@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.journeys.views import CardState, CardView, SlipState
+from kiosk.journeys.views import CardState, CardView, Opening, SlipState
 from kiosk.journeys.words import Words, mark
 
 
@@ -26,12 +26,20 @@ CLOSED = {
 }
 CLOSED_OTHERWISE = mark("Not available now")
 
+OPENS = {
+    "today": mark("today at {at}"),
+    "tomorrow": mark("tomorrow at {at}"),
+    "later": mark("on {on}"),
+}
+OPENS_AGAIN = mark("Opens {opens}")
+
 CHECKED_IN_BEFORE = "appointment_not_open_checked_in"
 APPOINTMENT_OVER = frozenset({"appointment_unknown", "appointment_not_open", "check_in_too_late"})
 APPOINTMENT_KEPT = mark("No number was taken. Your appointment is kept.")
 NO_SECOND_NUMBER = mark("No second number was given.")
 NO_NUMBER = mark("No number was taken, and no place in the queue was used.")
 _ASK = mark("Please try again later, or ask at the information desk.")
+_THEN = mark("Please come back then, or ask at the information desk.")
 _DESK = mark("Please ask at the information desk. Staff will help you.")
 _OTHER = mark("Please choose another service, or ask at the information desk.")
 _WALK_IN = mark("You can take a number without an appointment now.")
@@ -41,6 +49,9 @@ _NEAREST = mark("Please use another terminal or ask at the information desk.")
 
 REFUSED = {
     "service_closed": Sentence(mark("No counter is open for this service at the moment."), _ASK),
+    "service_closed_until": Sentence(
+        mark("No counter is open for this service now. Numbers are given again {opens}."), _THEN
+    ),
     "service_unknown": Sentence(mark("The hall no longer offers this service."), _OTHER),
     "numbers_exhausted": Sentence(
         mark("All of today's numbers for this service have been taken."),
@@ -48,14 +59,10 @@ REFUSED = {
     ),
     "not_today": Sentence(mark("No more numbers are given for this service today."), _DESK),
     "not_today_until": Sentence(
-        mark("Closed. Numbers for this service are given again on {opens_on}."),
-        mark("Please come back then, or ask at the information desk."),
+        mark("No more numbers are given for this service today. It opens again {opens}."), _THEN
     ),
     "outside_hours": Sentence(mark("The hall gives no numbers at this hour."), _ASK),
-    "outside_hours_until": Sentence(
-        mark("Closed. Numbers for this service are given again at {opens_at} today."),
-        mark("Please come back then, or ask at the information desk."),
-    ),
+    "outside_hours_until": Sentence(mark("Closed now. Numbers for this service are given again {opens}."), _THEN),
     "quota_reached": Sentence(mark("All numbers for this service have been taken for now."), _DESK),
     "quota_reached_morning": Sentence(
         mark("This morning's numbers are all taken."),
@@ -189,14 +196,24 @@ CARD_HINT = {
 }
 
 
-def closed(words: Words, code: str) -> str:
-    """Why a service cannot be taken now, short enough for a tile."""
+def closed(words: Words, code: str, opens: Opening | None = None) -> str:
+    """Until when a service cannot be taken, or why, where nobody knows; a tile has room for one of them."""
+    if opens is not None:
+        return words.tr(OPENS_AGAIN, opens=_opens(words, opens))
     return words.tr(CLOSED.get(code, CLOSED_OTHERWISE))
 
 
-def refused(words: Words, code: str, params: dict[str, str], *, check_in: bool = False) -> tuple[str, str, str]:
+def _opens(words: Words, opening: Opening) -> str:
+    return words.tr(OPENS[opening.day], at=opening.at, on=opening.on)
+
+
+def refused(
+    words: Words, code: str, params: dict[str, str], *, opens: Opening | None = None, check_in: bool = False
+) -> tuple[str, str, str]:
     """What happened, what became of the number or the appointment, the next step."""
-    variant = _variant(code, params)
+    variant = _variant(code, params, opens)
+    if opens is not None:
+        params = {**params, "opens": _opens(words, opens)}
     sentence = REFUSED.get(variant) or REFUSED.get(code, REFUSED_OTHERWISE)
     number = APPOINTMENT_KEPT if check_in and code not in APPOINTMENT_OVER else NO_NUMBER
     if variant == CHECKED_IN_BEFORE:
@@ -204,10 +221,10 @@ def refused(words: Words, code: str, params: dict[str, str], *, check_in: bool =
     return words.tr(sentence.happened, **params), words.tr(number), words.tr(sentence.next_step, **params)
 
 
-def _variant(code: str, params: dict[str, str]) -> str:
+def _variant(code: str, params: dict[str, str], opens: Opening | None) -> str:
     """The more telling sentence, where the hall said when it opens again which half of the day it means, or what became
     of the appointment."""
-    if params.get("opens_at"):
+    if opens is not None:
         return f"{code}_until"
     if "state" in params:
         return f"{code}_{params['state']}"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kiosk.journeys.views import (
     HomeView,
     Idle,
     Network,
+    Opening,
     OutOfServiceView,
     Peripheral,
     Power,
@@ -36,8 +38,6 @@ from kiosk.journeys.views import (
 SAMPLE = Path(__file__).parent.parent / "assets" / "halls" / "sample.json"
 REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
     ("already_holding", {"number": "A012"}),
-    ("outside_hours", {"opens_at": "13:30"}),
-    ("not_today", {"opens_at": "09:00", "opens_on": "3 月 3 日 09:00"}),
     ("quota_reached", {"half": "morning"}),
     ("not_reachable_today", {"closes_at": "17:00"}),
     ("offline_ended", {}),
@@ -75,9 +75,12 @@ class SampleViews:
         yield "home-plain", replace(self.home(), reader_ready=False, common=self.home().common[:2])
         yield "home-connecting", replace(self.home(), frame=replace(self.frame, network=Network.CONNECTING))
         yield "home-idle", replace(self.home(), frame=replace(self.frame, idle=Idle(18)))
+        yield "home-closed", replace(self.home(), common=self.closed(self.home().common))
         yield "groups", self.catalogue(None)
         for group in self._hall["groups"][:2]:
             yield f"services-{group['id']}", self.catalogue(group["id"])
+        listed = self.catalogue(self._hall["groups"][0]["id"])
+        yield "services-closed", replace(listed, services=self.closed(listed.services))
         yield "search", replace(self.catalogue(None), searching=True)
         found = tuple(self.service(index) for index in (1, 2, 0, 17))
         yield "search-found", replace(self.catalogue(None), searching=True, search="sb", services=found)
@@ -95,8 +98,11 @@ class SampleViews:
         yield "ticket-battery-low", replace(self.ticket(SlipState.PRINTING), frame=battery)
         yield "ticket-closing", replace(self.ticket(SlipState.PRINTED), may_close_at="17:00")
         for code, params in REFUSALS:
-            shown = params | ({"opens_on": "3 March, 09:00"} if "opens_on" in params and self._language == "en" else {})
-            yield f"refused-{code}", replace(self.refused(code, may_retry=False), params=shown)
+            yield f"refused-{code}", replace(self.refused(code, may_retry=False), params=params)
+        for code in ("service_closed", "outside_hours", "not_today"):
+            for opens in self.openings():
+                refused = replace(self.refused(code, may_retry=False), opens=opens)
+                yield f"refused-{code}-{opens.day}", refused
         yield "refused", self.refused("numbers_exhausted", may_retry=False)
         yield "refused-no-answer", self.refused("no_answer", may_retry=True)
         yield from self.check_in()
@@ -137,6 +143,24 @@ class SampleViews:
                     may_type_code=code == "appointment_unknown",
                 ),
             )
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Each way to say when numbers are given again."""
+        on = {"zh": "{} 月 {} 日 {}", "en": "{1} {0}, {2}"}[self._language]
+        march, december = ("3", "12") if self._language == "zh" else ("March", "December")
+        return (
+            Opening("13:30", on.format(march, 2, "13:30"), "today"),
+            Opening("09:00", on.format(march, 3, "09:00"), "tomorrow"),
+            Opening("09:00", on.format(december, 28, "09:00"), "later"),
+        )
+
+    def closed(self, services: tuple[Service, ...]) -> tuple[Service, ...]:
+        """The same before opening: each with a reason, and when it opens."""
+        why = tuple(product(("service_closed", "outside_hours", "not_today"), self.openings()))
+        return tuple(
+            replace(service, waiting=0, wait=None, closed_reason=reason, opens=opens)
+            for service, (reason, opens) in zip(services, cycle(why), strict=False)
+        )
 
     def service(self, index: int) -> Service:
         entry = self._hall["services"][index]

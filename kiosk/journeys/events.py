@@ -9,6 +9,8 @@ from kiosk.journeys.intents import Intent
 from kiosk.journeys.views import CardState, Fact, Peripheral, Power, SlipState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kiosk.journeys.catalogue import Catalogue
     from kiosk.journeys.search import Index
     from kiosk.journeys.state import LiveService, Ticket
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Tick:
     """Time went on; sent a few times a second."""
+
+    at: datetime | None = None
+    """UTC, as far as the terminal knows it."""
 
 
 @dataclass(frozen=True)

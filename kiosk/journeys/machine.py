@@ -46,6 +46,8 @@ def step(state: State, event: events.Event, now: float) -> Step:
     """
     before = state
     state = replace(state, now=max(now, state.now))
+    if isinstance(event, events.Tick) and event.at is not None:
+        state = replace(state, utc=event.at)
     if isinstance(event, events.KeyPressed):
         event = keys.meant(state, event.key)
     if isinstance(event, _INTENTS):

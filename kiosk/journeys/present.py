@@ -1,7 +1,8 @@
 """From state to view: what the screen shows, in the session's language, with nothing personal that is not masked."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from kiosk.journeys import card, check_in, idle, number, out_of_service, views
 from kiosk.journeys.catalogue import Catalogue
@@ -144,6 +145,20 @@ def _local(state: State, params: dict[str, str]) -> dict[str, str]:
     return params
 
 
+def _opening(state: State, instant: datetime | None) -> views.Opening | None:
+    if instant is None or state.hall.catalogue is None:
+        return None
+    zone = state.hall.catalogue.zone
+    local = instant.astimezone(zone)
+    today = state.utc.astimezone(zone).date() if state.utc is not None else None
+    day: Literal["today", "tomorrow", "later"] = "later"
+    if local.date() == today:
+        day = "today"
+    elif today is not None and local.date() == today + timedelta(days=1):
+        day = "tomorrow"
+    return views.Opening(f"{local:%H:%M}", _date(local, state.preferences.language), day)
+
+
 def _date(local: datetime, language: str) -> str:
     if language == "en":
         return f"{local.day} {local:%B}, {local:%H:%M}"
@@ -169,6 +184,7 @@ def _service(state: State, catalogue: Catalogue, service: CatalogueService) -> v
         waiting=live.waiting if live is not None else None,
         wait=_wait(state, live.wait) if live is not None else None,
         closed_reason=(live.reason or "service_closed") if live is not None and not live.open else None,
+        opens=_opening(state, live.opens_at) if live is not None and not live.open else None,
     )
 
 
@@ -242,6 +258,7 @@ def _ticket(state: State, page: Holding) -> views.TicketView:
 
 
 def _refused(state: State, page: Refused) -> views.RefusedView:
+    opens_at = dict(page.params).get("opens_at")
     return views.RefusedView(
         frame=_frame(state, back=True, home=True),
         code=page.code,
@@ -252,6 +269,7 @@ def _refused(state: State, page: Refused) -> views.RefusedView:
         check_in=page.finding is not None,
         may_type_code=check_in.may_type_code(page),
         may_take_number=check_in.may_take_number(page),
+        opens=_opening(state, datetime.fromisoformat(opens_at)) if opens_at else None,
     )
 
 

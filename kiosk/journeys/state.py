@@ -280,6 +280,8 @@ class State:
     """Counts requests and prints, so that each has a name of its own within this run."""
     touched_at: float = 0.0
     now: float = 0.0
+    utc: datetime | None = None
+    """The instant of `now`, to tell today from tomorrow; None where no clock said so yet."""
 
 
 Step = tuple[State, tuple[Effect, ...]]

@@ -6,6 +6,7 @@ fixed words are the screens' own and come from the translations.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Network(StrEnum):
@@ -100,6 +101,15 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """When numbers are given again, by the hall's clock: `HH:MM`, the same with its date in words, and the day."""
+
+    at: str
+    on: str
+    day: Literal["today", "tomorrow", "later"]
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as a tile; where it cannot be taken now, `closed_reason` names why (a code of the translations)."""
 
@@ -111,6 +121,8 @@ class Service:
     waiting: int | None
     wait: Wait | None
     closed_reason: str | None = None
+    opens: Opening | None = None
+    """Where it is closed and the hall knows until when."""
 
 
 @dataclass(frozen=True)
@@ -226,8 +238,8 @@ class TicketView:
 
 @dataclass(frozen=True)
 class RefusedView:
-    """The hall refused, or did not answer in time (`no_answer`: the request was withdrawn): a sentence (by `code` and
-    `params`), what became of the number, the next step."""
+    """The hall refused, or did not answer in time (`no_answer`: the request was withdrawn): a sentence (by `code`,
+    `params` and `opens`), what became of the number, the next step."""
 
     frame: Frame
     code: str
@@ -239,6 +251,7 @@ class RefusedView:
     """It was a check-in that the hall refused."""
     may_type_code: bool = False
     may_take_number: bool = False
+    opens: Opening | None = None
 
 
 @dataclass(frozen=True)

@@ -124,13 +124,6 @@ def test_a_refusal_speaks_the_halls_clock(code: str, params: tuple[tuple[str, st
     assert walk.view.params == shown
 
 
-def test_a_closed_service_is_refused_on_the_spot_with_the_time_at_which_it_opens():
-    closed = LiveService("invoice", open=False, waiting=0, reason="not_today", opens_at=NOW)
-    walk = serving().on(events.ServicesChanged((closed,)), intents.ChooseService("invoice"))
-    assert isinstance(walk.view, RefusedView)
-    assert walk.view.params["opens_on"] == "3 月 2 日 10:32"
-
-
 def test_a_number_that_may_not_be_reached_says_until_when():
     walk = asking(serving())
     (asked,) = walk.caused(effects.RequestNumber)

@@ -145,7 +145,10 @@ async def test_a_closed_hall_is_closed_offline_and_says_when_it_opens(hall):
     await lost(hall)
     await without_card(hall)
     await hall.seen(RefusedView, code="outside_hours")
-    assert hall.view.params["opens_at"] == f"{opens.astimezone(ZoneInfo('Asia/Shanghai')):%H:%M}"
+    zone = ZoneInfo("Asia/Shanghai")
+    assert hall.view.opens.at == f"{opens.astimezone(zone):%H:%M}"
+    same_day = opens.astimezone(zone).date() == datetime.now(zone).date()
+    assert hall.view.opens.day == ("today" if same_day else "tomorrow")
 
 
 async def test_a_terminal_in_maintenance_gives_its_blocks_back(hall):

@@ -2,13 +2,14 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
 
 from hardware.vocabulary import Health
-from kiosk.journeys.views import CardState, SlipState
+from kiosk.journeys.views import CardState, Opening, SlipState
 from kiosk.journeys.words import load_words
 from queue_server.hall import refusals
 from screens import sentences, technician
@@ -26,6 +27,10 @@ CODES_OF_THE_TERMINAL = {
     "program_fault",
     "power_low",
 }
+
+AFTERNOON = Opening("13:30", "3 月 2 日 13:30", "today")
+TOMORROW = Opening("09:00", "3 月 3 日 09:00", "tomorrow")
+NEXT_WEEK = Opening("09:00", "3 月 9 日 09:00", "later")
 
 
 def ids(message: Message) -> tuple[str, ...]:
@@ -118,13 +123,34 @@ def test_every_refusal_of_a_number_has_its_sentence() -> None:
 
 def test_a_closed_service_says_when_it_opens_and_a_person_which_number_they_hold() -> None:
     words = load_words(TRANSLATIONS)["zh"]
-    assert "13:30" in sentences.refused(words, "outside_hours", {"opens_at": "13:30", "opens_on": "3 月 2 日 13:30"})[0]
-    opens = {"opens_at": "09:00", "opens_on": "3 月 3 日 09:00"}
-    assert "3 月 3 日 09:00" in sentences.refused(words, "not_today", opens)[0]
+    assert "今天 13:30 开始取号" in sentences.refused(words, "outside_hours", {}, opens=AFTERNOON)[0]
+    assert "3 月 9 日 09:00 开始取号" in sentences.refused(words, "not_today", {}, opens=NEXT_WEEK)[0]
     assert "A012" in sentences.refused(words, "already_holding", {"number": "A012"})[0]
     assert "17:00" in sentences.refused(words, "not_reachable_today", {"closes_at": "17:00"})[0]
     halves = {sentences.refused(words, "quota_reached", {"half": half}) for half in ("morning", "afternoon")}
     assert len(halves) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "opens", "said"),
+    [
+        ("zh", AFTERNOON, "今天 13:30 开始取号"),
+        ("zh", TOMORROW, "明天 09:00 开始取号"),
+        ("zh", NEXT_WEEK, "3 月 9 日 09:00 开始取号"),
+        ("en", AFTERNOON, "today at 13:30"),
+        ("en", TOMORROW, "tomorrow at 09:00"),
+        ("en", replace(NEXT_WEEK, on="9 March, 09:00"), "on 9 March, 09:00"),
+    ],
+)
+def test_a_service_without_an_open_counter_says_when_it_opens_on_its_tile_and_with_the_reason_when_touched(
+    language: str, opens: Opening, said: str
+) -> None:
+    words = load_words(TRANSLATIONS)[language]
+    assert said in sentences.closed(words, "service_closed", opens)
+    happened, _, next_step = sentences.refused(words, "service_closed", {}, opens=opens)
+    assert said in happened
+    assert ("没有窗口" if language == "zh" else "No counter is open") in happened
+    assert next_step != sentences.refused(words, "service_closed", {})[2]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
