@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from kiosk.journeys import intents
-from kiosk.journeys.views import CardView, HomeView, Network, OutOfServiceView, SlipState, TicketView, View
 from kiosk.journeys.state import Rules
+from kiosk.journeys.views import CardView, HomeView, Network, OutOfServiceView, SlipState, TicketView, View
 from kiosk.profile import Profile, Times, load, load_secrets
 from kiosk.terminal import Terminal
 from provisioning.site import Panel, Site
