@@ -1,5 +1,5 @@
-"""A real scheduler and a real IPP printer, both private: cupsd on the loopback, ippeveprinter with a bus and a DNS-SD
-daemon of its own (it refuses to run without)."""
+"""A real scheduler and a real IPP printer, both private: cupsd on the loopback, ippeveprinter with a bus of its
+own (it refuses to run without), on which it finds nobody to announce it."""
 
 import contextlib
 import os
@@ -60,17 +60,6 @@ BUS = """\
     <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
   </policy>
 </busconfig>
-"""
-AVAHI = """\
-[server]
-host-name=private
-use-ipv6=no
-allow-interfaces=lo
-"""
-# In a network and a /run of its own, so that it meets no other daemon of its kind.
-ALONE = """\
-ip link set lo up && mount -t tmpfs none /run && mkdir /run/avahi-daemon && mount -t tmpfs none /etc/avahi/services
-exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f {home}/avahi.conf
 """
 PRINTS = 'echo "ATTR: job-impressions-completed={sides}" >&2\n'
 
@@ -159,12 +148,11 @@ class EvePrinter:
         self.spool = home / "printed"
         self.spool.mkdir()
         (home / "bus.conf").write_text(BUS.format(home=home))
-        (home / "avahi.conf").write_text(AVAHI)
         command = home / "print"
         command.write_text(f"#!/bin/sh\n. {home}/plan\n")
         command.chmod(0o755)
         self.plan(PRINTS.format(sides=1))
-        self._daemons: list[subprocess.Popen[bytes]] = []
+        self._bus: subprocess.Popen[bytes] | None = None
         self._printer: subprocess.Popen[bytes] | None = None
 
     @property
@@ -179,19 +167,23 @@ class EvePrinter:
         return [path.read_bytes() for path in sorted(self.spool.glob("*.pdf"), key=lambda path: path.stat().st_mtime)]
 
     def start(self) -> "EvePrinter":
-        """Bus, DNS-SD daemon and printer."""
-        self._daemon("dbus-daemon", f"--config-file={self.home}/bus.conf", "--nofork", "--nopidfile")
+        """Bus and printer."""
+        with (self.home / "bus.log").open("ab") as log:
+            self._bus = subprocess.Popen(
+                ["dbus-daemon", f"--config-file={self.home}/bus.conf", "--nofork", "--nopidfile"],
+                stdout=log,
+                stderr=log,
+            )
         wait_for((self.home / "bus").exists, "the bus")
-        self._daemon("unshare", "--net", "--mount", "sh", "-c", ALONE.format(home=self.home))
-        wait_for(lambda: "startup complete" in (self.home / "daemons.log").read_text(), "avahi")
         return self.switch_on()
 
     def switch_on(self) -> "EvePrinter":
         options = ["-p", str(self.port), "-d", str(self.spool), "-k", "-f", "application/pdf", "-n", "localhost"]
+        options += ["-r", "off"]  # no announcement by DNS-SD
         with (self.home / "printer.log").open("ab") as log:
             self._printer = subprocess.Popen(
                 ["ippeveprinter", *options, "-c", str(self.home / "print"), "Certificates"],
-                env=self._environment,
+                env=os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.home}/bus"},
                 stdout=log,
                 stderr=log,
             )
@@ -206,14 +198,6 @@ class EvePrinter:
 
     def close(self) -> None:
         self.switch_off()
-        for daemon in reversed(self._daemons):
-            daemon.terminate()
-            daemon.wait()
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.home}/bus"}
-
-    def _daemon(self, *command: str) -> None:
-        with (self.home / "daemons.log").open("ab") as log:
-            self._daemons.append(subprocess.Popen(command, env=self._environment, stdout=log, stderr=log))
+        if self._bus is not None:
+            self._bus.terminate()
+            self._bus.wait()
