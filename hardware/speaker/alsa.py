@@ -68,8 +68,8 @@ class SoundOutput:
             finally:
                 playing.kill()
                 self._playing = None
+        self.look()  # taken away while it played, which a short sound need not notice
         if playing.returncode != 0:
-            self.look()  # taken away while it played
             raise DeviceFault(Detail.SOUND_REFUSED)
 
     def close(self) -> None:
