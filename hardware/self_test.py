@@ -58,6 +58,12 @@ class SelfTestReport:
         found = {step.verdict for step in self.steps}
         return next((verdict for verdict in _WORST_FIRST if verdict in found), Verdict.UNKNOWN)
 
+    @property
+    def decisive(self) -> Step | None:
+        """The step that decided the verdict: of a pass the last, else the first as bad as that; None without steps."""
+        worst = next((step for step in self.steps if step.verdict is self.verdict), None)
+        return worst if worst is not None and worst.verdict is not Verdict.PASS else next(reversed(self.steps), None)
+
 
 @dataclass(frozen=True, slots=True)
 class StepBegun:

@@ -26,11 +26,12 @@ from hardware.smart_card.reader import SocialCardReader
 from hardware.speaker.speaker import Speaker
 from hardware.ticket_printer.document import PrintDocument
 from hardware.ticket_printer.printer import TicketPrinter
-from hardware.vocabulary import Detail, Health, Outcome
+from hardware.vocabulary import Health, Outcome
 from kiosk.code_reading import CodeReader, read_code
 from kiosk.hearing import Hearing
 from kiosk.journeys import events
 from kiosk.journeys.views import CardState, Peripheral, SlipState
+from kiosk.self_testing import SelfTests
 from kiosk.session import Card, KioskSession, SessionWiped
 from kiosk.translate import peripheral, slip_state
 
@@ -90,6 +91,7 @@ class Devices:
         self._hearing = Hearing()
         self._lit: frozenset[str] = frozenset()
         self._cabinet = Cabinet(bindings, self._heard, jobs=jobs)
+        self.self_tests = SelfTests(self._cabinet, partial(self._from_thread, self._emit))
         self._readers: tuple[CardReader, ...] = tuple(
             reader
             for reader in (
@@ -113,15 +115,12 @@ class Devices:
     def peripherals(self) -> tuple[Peripheral, ...]:
         return tuple(self._lines.values())
 
-    def start_card_read(self, session: KioskSession, *, test: bool) -> None:
-        """Look for a card until stopped; what is read belongs to `session`, or is only shown masked in a test.
-
-        Every reader of a card that says who somebody is looks for one; a test is of the first reader.
-        """
+    def start_card_read(self, session: KioskSession) -> None:
+        """Look for a card until stopped; what is read belongs to `session`. Every reader of a card that says who
+        somebody is looks for one."""
         self.stop_card_read()
-        readers = self._readers[:1] if test else self._readers
-        if readers:
-            self._reading = asyncio.create_task(self._read_cards(readers, session, test), name="card-reading")
+        if self._readers:
+            self._reading = asyncio.create_task(self._read_cards(self._readers, session), name="card-reading")
 
     def stop_card_read(self) -> None:
         if self._reading is not None:
@@ -178,6 +177,7 @@ class Devices:
         """End reading and close all devices."""
         self.stop_card_read()
         self.stop_code_scan()
+        self.self_tests.stop()
         await asyncio.to_thread(self._cabinet.close)
 
     def _from_thread(self, call: Callable[..., None], *args: object) -> None:
@@ -203,16 +203,16 @@ class Devices:
         if isinstance(event, StatusChanged) and event.role is Role.GUIDE_LIGHTS and status.usable:
             self.show_lights(self._lit)
 
-    async def _read_cards(self, readers: Sequence[CardReader], session: KioskSession, test: bool) -> None:
+    async def _read_cards(self, readers: Sequence[CardReader], session: KioskSession) -> None:
         """Until one reader has taken a card; the task's cancellation cancels the readers' commands."""
         visit = DeviceSession()
         progress = _Progress(readers)
 
         def heard(role: Role, event: CardEvent) -> None:
-            if event in _CARD_STATES and not test and not visit.cancelled:
+            if event in _CARD_STATES and not visit.cancelled:
                 self._emit(events.CardProgress(session.number, progress.shown(role, _CARD_STATES[event])))
 
-        reading = [asyncio.create_task(self._read(reader, session, visit, test, heard)) for reader in readers]
+        reading = [asyncio.create_task(self._read(reader, session, visit, heard)) for reader in readers]
         try:
             await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -221,9 +221,7 @@ class Devices:
                 task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
 
-    async def _read(
-        self, reader: CardReader, session: KioskSession, visit: DeviceSession, test: bool, heard: Heard
-    ) -> None:
+    async def _read(self, reader: CardReader, session: KioskSession, visit: DeviceSession, heard: Heard) -> None:
         """One card after another until one was taken."""
         while not session.wiped:
             deadline = time.monotonic() + CARD_WAIT_S
@@ -231,15 +229,13 @@ class Devices:
                 deadline, session=visit, on_event=lambda event: self._from_thread(heard, reader.role, event)
             )
             read = await asyncio.wrap_future(cast("Future[PersonRead]", command))
-            if self._took(read, session, test) or read.outcome is Outcome.CANCELLED:
+            if self._took(read, session) or read.outcome is Outcome.CANCELLED:
                 return
             if read.outcome is Outcome.DEVICE_FAULT:
                 await asyncio.sleep(READER_PAUSE_S)
 
-    def _took(self, read: PersonRead, session: KioskSession, test: bool) -> bool:
+    def _took(self, read: PersonRead, session: KioskSession) -> bool:
         """Hand a card over, or say why there is none; True when the reading is over."""
-        if test:
-            return self._tested(read, session)
         if read.card is None:
             return False
         try:
@@ -248,16 +244,3 @@ class Devices:
             return True
         self._emit(events.CardRead(session.number, session.masked_name, session.masked_number))
         return True
-
-    def _tested(self, read: PersonRead, session: KioskSession) -> bool:
-        """A technician's card is shown masked and kept nowhere."""
-        if read.card is not None:
-            masked = f"{read.card.masked_name} {read.card.masked_number}"
-            read.card.wipe()
-            self._emit(events.TestCardRead(session.number, "read", masked))
-            return True
-        if read.outcome is Outcome.DEVICE_FAULT:
-            outcome = "failed" if read.detail is Detail.NONE else read.detail.value
-            self._emit(events.TestCardRead(session.number, outcome))
-            return True
-        return False

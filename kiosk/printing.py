@@ -71,11 +71,6 @@ class Printing:
         outcome, cause = await self._devices.print(document, late, job=name, reprint_of=first if job.reprint else None)
         self._done(job, name, outcome, cause)
 
-    async def test(self, job: int) -> None:
-        document = slip.test_page(self._terminal, self._clock())
-        outcome, cause = await self._devices.print(document, late=lambda: None)
-        self._emit(events.SlipDone(job, outcome, cause))
-
     async def settle_earlier_run(self) -> bool:
         """What became of slips of which the journal does not know yet, such as those that a crash broke off.
 

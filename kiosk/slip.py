@@ -75,21 +75,6 @@ def lay_out(
     return document
 
 
-def test_page(terminal: str, printed_at: datetime) -> PrintDocument:
-    """What the technician's test prints: sizes, both scripts, a QR code."""
-    return PrintDocument(
-        (
-            Text("自助终端 打印测试 / Printer test", bold=True, align=Align.CENTER),
-            BigText("T888", 160),
-            Rule(),
-            Text("汉字 ABC 0123456789 ，。：！", 2, 2),
-            Text("0         1         2         3         4       "),
-            QrCode(f"terminal:{terminal}", module_size=5),
-            Text(f"{printed_at:%Y-%m-%d %H:%M:%S} UTC  {terminal}"),
-        )
-    )
-
-
 def height_mm(document: PrintDocument) -> float:
     """Length of the paper that a document takes, with the feed before the cut."""
     dots = sum(_height(block) for block in document.blocks)

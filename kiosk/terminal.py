@@ -314,8 +314,8 @@ class Terminal:
         if self._devices is None or self._printing is None:
             return
         match effect:
-            case effects.StartCardRead(_, test):
-                self._devices.start_card_read(self._session, test=test)
+            case effects.StartCardRead():
+                self._devices.start_card_read(self._session)
             case effects.StopCardRead():
                 self._devices.stop_card_read()
             case effects.StartCodeScan():
@@ -326,8 +326,10 @@ class Terminal:
                 self._devices.show_lights(roles)
             case effects.PrintSlip() if self._configuration.catalogue is not None:
                 self._spawn(self._printing.ticket(effect, self._configuration.catalogue))
-            case effects.PrintTestSlip(job):
-                self._spawn(self._printing.test(job))
+            case effects.StartSelfTest(attempt, role, within_s):
+                self._devices.self_tests.start(attempt, role, within_s)
+            case effects.StopSelfTest():
+                self._devices.self_tests.stop()
 
     async def _check_code(self, code: str) -> None:
         """What the gate learnt is kept before the door opens."""

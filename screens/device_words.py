@@ -96,14 +96,6 @@ _VALUES = {
     "accepted": mark("admitted"),
     "pending": mark("waiting for admission"),
     "refused": mark("refused"),
-    "done": mark("passed"),
-    "printed": mark("printed"),
-    "not_printed": mark("not printed"),
-    "unknown": mark("not known"),
-    "failed": mark("failed"),
-    "timed_out": mark("took too long"),
-    "device_fault": mark("device fault"),
-    "user_error": mark("try again"),
 }
 
 
@@ -121,6 +113,5 @@ def supplies(words: Words, given: tuple[tuple[str, str], ...]) -> str:
 
 
 def value(words: Words, text: str) -> str:
-    """The value of a fact, of which the first word may be a code: `done 10:31`, `device_fault paper_out`."""
-    known = {**_VALUES, **_DETAILS}
-    return " ".join(words.tr(known[part]) if part in known else part for part in text.split(" "))
+    """The value of a fact, which may be a code."""
+    return words.tr(_VALUES[text]) if text in _VALUES else text

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from kivy.clock import Clock
 from kivy.lang import Builder
-from kivy.properties import StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from kiosk.journeys.intents import LeaveTechnician, TestCard, TestSlip
-from kiosk.journeys.views import Fact, Peripheral, TechnicianView
+from kiosk.journeys.intents import LeaveTechnician, StopTests, TestAllDevices, TestDevice
+from kiosk.journeys.views import DeviceTest, Peripheral, SelfTestState, TechnicianView
 from kiosk.journeys.words import Words, mark
 from screens import device_words
 from screens.screen import StationScreen
@@ -45,8 +46,6 @@ HEALTH = {
     "unknown": (mark("Unknown: no answer"), "danger", "actions/info"),
 }
 LABELS = {
-    "test_slip": mark("Test slip"),
-    "test_card": mark("Test card"),
     "terminal": mark("Terminal"),
     "broker": mark("Message broker"),
     "connected": mark("Connected"),
@@ -57,48 +56,105 @@ LABELS = {
 }
 
 
+TESTS = {
+    SelfTestState.WAITING: (mark("Test to come"), "muted", "actions/clock"),
+    SelfTestState.RUNNING: (mark("Test running"), "structure", "actions/clock"),
+    SelfTestState.PASSED: (mark("Test passed"), "done", "actions/done"),
+    SelfTestState.FAILED: (mark("Test failed"), "danger", "actions/danger"),
+    SelfTestState.UNKNOWN: (mark("Test result not known"), "danger", "actions/info"),
+    SelfTestState.NOT_SUPPORTED: (mark("Nothing to test"), "muted", "actions/info"),
+    SelfTestState.STOPPED: (mark("Test stopped"), "muted", "actions/info"),
+}
+
+
+class DeviceLine(BoxLayout):
+    """A device: how it is, where it is, how its test stands, and the button that tests it."""
+
+    role = StringProperty("")
+    name = StringProperty("")
+    health = StringProperty("")
+    health_colour = StringProperty("ink")
+    health_icon = StringProperty("")
+    place = StringProperty("")
+    test = StringProperty("")
+    test_colour = StringProperty("ink")
+    test_icon = StringProperty("")
+    button = StringProperty("")
+    spoken = StringProperty("")
+    intent = ObjectProperty(None, allownone=True)
+    busy = BooleanProperty(False)
+
+
 class FactLine(BoxLayout):
     """A label and its value."""
 
     label = StringProperty("")
     value = StringProperty("")
-    colour = StringProperty("ink")
-    icon = StringProperty("")
 
 
 class TechnicianScreen(StationScreen):
+    def on_kv_post(self, base: object) -> None:
+        super().on_kv_post(base)
+        self._followed: str | None = None
+
     def render(self, view: TechnicianView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         self.title = tr("Technician")
-        lines = [line for device in view.peripherals for line in self._device(device, words)]
-        results = [*view.results, *([Fact(view.running, tr("running…"))] if view.running else [])]
-        self._fill(ids.devices, lines + [self._fact(fact, words) for fact in results])
-        self._fill(ids.facts, [self._fact(fact, words) for fact in (*view.versions, *view.network)])
-        ids.slip.content, ids.slip.intent = tr("Print a test slip"), TestSlip()
-        ids.card.content, ids.card.intent = tr("Read a test card"), TestCard()
+        self._have(ids.devices, DeviceLine, len(view.peripherals))
+        for line, device in zip(reversed(ids.devices.children), view.peripherals, strict=True):
+            self._device(line, device, words)
+            self._test(line, view.tests.get(device.role), words)
+            line.busy = view.testing
+        self._follow(next((role for role, test in view.tests.items() if test.state is SelfTestState.RUNNING), None))
+        facts = (*view.versions, *view.network)
+        self._have(ids.facts, FactLine, len(facts))
+        for line, fact in zip(reversed(ids.facts.children), facts, strict=True):
+            line.label = tr(LABELS[fact.label]) if fact.label in LABELS else fact.label.replace("_", " ")
+            line.value = device_words.value(words, fact.value)
+        ids.all.content = tr("Stop the test") if view.testing else tr("Test all devices")
+        ids.all.intent = StopTests() if view.testing else TestAllDevices()
+        ids.all.disabled = not view.peripherals
         ids.leave.content, ids.leave.intent = tr("Leave"), LeaveTechnician()
-        ids.slip.disabled = ids.card.disabled = view.running is not None
+
+    def _follow(self, role: str | None) -> None:
+        """Bring the device that has just begun its test into sight."""
+        if role == self._followed:
+            return
+        self._followed = role
+        line = next((line for line in self.ids.devices.children if line.role == role), None)
+        if line is not None:
+            Clock.schedule_once(lambda _: self.ids.scroll.scroll_to(line, animate=False))
 
     @staticmethod
-    def _device(device: Peripheral, words: Words) -> list[tuple[str, str, str, str]]:
-        health, colour, icon = HEALTH.get(device.health, (device.health, "ink", ""))
-        role = words.tr(ROLES[device.role]) if device.role in ROLES else device.role
-        state = " · ".join(filter(None, (words.tr(health), device_words.detail(words, device.detail))))
-        lines = [(role, state, colour, icon), ("", f"{device.driver}  {device.address}", "muted", "")]
-        if device.supplies:
-            lines.append(("", device_words.supplies(words, device.supplies), "muted", ""))
-        return lines
+    def _device(line: DeviceLine, device: Peripheral, words: Words) -> None:
+        health, line.health_colour, line.health_icon = HEALTH.get(device.health, (device.health, "ink", ""))
+        line.role = device.role
+        line.name = words.tr(ROLES[device.role]) if device.role in ROLES else device.role
+        line.health = " · ".join(filter(None, (words.tr(health), device_words.detail(words, device.detail))))
+        line.place = "\n".join(
+            filter(None, (f"{device.driver}  {device.address}", device_words.supplies(words, device.supplies)))
+        )
+        line.button = words.tr("Test")
+        line.spoken = words.tr("Test: {device}", device=line.name)
+        line.intent = TestDevice(device.role)
 
     @staticmethod
-    def _fact(fact: Fact, words: Words) -> tuple[str, str, str, str]:
-        label = words.tr(LABELS[fact.label]) if fact.label in LABELS else fact.label.replace("_", " ")
-        return label, device_words.value(words, fact.value), "ink", ""
+    def _test(line: DeviceLine, test: DeviceTest | None, words: Words) -> None:
+        if test is None:
+            line.test = line.test_icon = ""
+            return
+        state, line.test_colour, line.test_icon = TESTS[test.state]
+        said = " · ".join(filter(None, (words.tr(state), test.step)))
+        if test.seconds_left is None:
+            line.test = "\n".join(filter(None, (said, test.told)))
+        else:
+            line.test_colour, line.test_icon = "danger", "actions/info"
+            left = words.ntr("{n} second left", "{n} seconds left", test.seconds_left)
+            line.test = f"{said}\n{test.told} · {left}"
 
     @staticmethod
-    def _fill(column: BoxLayout, lines: list[tuple[str, str, str, str]]) -> None:
-        while len(column.children) < len(lines):
-            column.add_widget(FactLine())
-        while len(column.children) > len(lines):
+    def _have(column: BoxLayout, kind: type[BoxLayout], count: int) -> None:
+        while len(column.children) < count:
+            column.add_widget(kind())
+        while len(column.children) > count:
             column.remove_widget(column.children[0])
-        for widget, line in zip(reversed(column.children), lines, strict=True):
-            widget.label, widget.value, widget.colour, widget.icon = line

@@ -13,6 +13,7 @@ from kiosk.journeys.views import (
     CardState,
     CardView,
     CatalogueView,
+    DeviceTest,
     Fact,
     Frame,
     Group,
@@ -25,6 +26,7 @@ from kiosk.journeys.views import (
     Peripheral,
     Power,
     RefusedView,
+    SelfTestState,
     Service,
     SlipState,
     TechnicianCodeView,
@@ -111,7 +113,8 @@ class SampleViews:
         yield "starting", OutOfServiceView(replace(self.frame, hall_name=""), "starting", "T01")
         yield "code", TechnicianCodeView(replace(self.frame, can_go_home=True), 3, False, 0)
         yield "code-wrong", TechnicianCodeView(replace(self.frame, can_go_home=True), 0, True, 0)
-        yield "technician", self.technician()
+        yield "technician", replace(self.technician(), tests={}, testing=False)
+        yield "technician-testing", self.technician()
 
     def check_in(self) -> Iterator[tuple[str, View]]:
         """From home to the number, and every refusal with a way on of its own."""
@@ -228,6 +231,22 @@ class SampleViews:
         return RefusedView(frame, code, {}, self.service(1).name, f"R-{code.replace('_', '-')}", may_retry)
 
     def technician(self) -> TechnicianView:
+        zh = self._language == "zh"
+        tests = {
+            "id_card_reader": DeviceTest(
+                SelfTestState.RUNNING,
+                "读卡" if zh else "card read",
+                "请放置身份证" if zh else "lay an ID card on the reader",
+                48,
+            ),
+            "ticket_printer": DeviceTest(
+                SelfTestState.FAILED,
+                "状态" if zh else "status",
+                "缺纸：请装纸（大厅人员）" if zh else "out of paper: load paper (hall staff)",
+            ),
+            "code_scanner": DeviceTest(SelfTestState.PASSED, "扫码" if zh else "code read"),
+            "guide_lights": DeviceTest(SelfTestState.WAITING),
+        }
         return TechnicianView(
             frame=replace(self.frame, can_go_home=True),
             peripherals=(
@@ -240,8 +259,8 @@ class SampleViews:
                 Peripheral("door_switch", "modbus-switch", "/dev/ttyS3 9600", "degraded", "door_open", ()),
                 Peripheral("ups", "nut", "cabinet@127.0.0.1", "degraded", "on_battery", (("battery", "ok"),)),
             ),
-            running="test_card",
-            results=(Fact("test_slip", "done 10:31"),),
+            tests=tests,
+            testing=True,
             versions=(Fact("terminal", "0.1.0"), Fact("python", "3.11.7")),
             network=(Fact("broker", "10.0.8.2:8883"), Fact("connected", "yes"), Fact("standing", "accepted")),
         )

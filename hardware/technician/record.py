@@ -29,8 +29,7 @@ class DeviceRecord:
     @property
     def worst(self) -> Step | None:
         """The step that decided a verdict that is no pass."""
-        found = (step for step in self.report.steps if step.verdict is self.verdict)
-        return None if self.verdict is Verdict.PASS else next(found, None)
+        return None if self.verdict is Verdict.PASS else self.report.decisive
 
     def as_json(self) -> dict[str, Any]:
         return {

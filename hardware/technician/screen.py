@@ -90,9 +90,8 @@ class SelfTestScreen:
             return Text("…"), Text(str(step_words(begun.name))), Text(asked, style="bold reverse" if asked else "")
         if not steps:
             return Text("" if steps is None else "…"), Text(""), Text("")
-        verdict = SelfTestReport(tuple(steps)).verdict
-        decisive = next((step for step in steps if step.verdict is verdict), steps[-1])
-        told = decisive if verdict is not Verdict.PASS else steps[-1]
+        report = SelfTestReport(tuple(steps))
+        verdict, told = report.verdict, report.decisive or steps[-1]
         return (
             Text(str(VERDICTS[verdict]), _STYLES[verdict]),
             Text(str(step_words(told.name))),

@@ -11,7 +11,6 @@ from kiosk.journeys.state import (
     Finding,
     LayingCard,
     Person,
-    Servicing,
     State,
     Step,
     TypingAppointment,
@@ -35,17 +34,14 @@ def scans(state: State) -> bool:
     return works(state, "code_scanner") or works(state, "code_camera")
 
 
-def wanted(state: State) -> tuple[int, bool] | None:
-    """Whether the reader shall be polled: for which session, and whether for a technician's test."""
-    page = state.page
-    if isinstance(page, Servicing):
-        return (state.session, True) if page.running == "test_card" else None
+def wanted(state: State) -> int | None:
+    """The session for which the readers shall be polled; None: they rest."""
     if (
         state.person is None
-        and isinstance(page, AtHome | Choosing | LayingCard | TypingAppointment)
+        and isinstance(state.page, AtHome | Choosing | LayingCard | TypingAppointment)
         and cause(state) is None
     ):
-        return state.session, False
+        return state.session
     return None
 
 

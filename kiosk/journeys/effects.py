@@ -56,10 +56,9 @@ class WithdrawRequest:
 
 @dataclass(frozen=True)
 class StartCardRead:
-    """Poll the reader for this session until told to stop; `test` reads a technician's test card."""
+    """Poll the readers for this session until told to stop."""
 
     session: int
-    test: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,17 @@ class PrintSlip:
 
 
 @dataclass(frozen=True)
-class PrintTestSlip:
-    job: int
+class StartSelfTest:
+    """Run the own test of the device of this role; what it finds comes as `SelfTestStep` and `SelfTestDone`."""
+
+    attempt: int
+    role: str
+    within_s: float
+
+
+@dataclass(frozen=True)
+class StopSelfTest:
+    """End the self-test that may still run."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,8 @@ Effect = (
     | StopCodeScan
     | ShowLights
     | PrintSlip
-    | PrintTestSlip
+    | StartSelfTest
+    | StopSelfTest
     | CheckCode
     | Speak
     | WipeSession

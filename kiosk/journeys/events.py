@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from kiosk.journeys.intents import Intent
-from kiosk.journeys.views import CardState, Fact, Peripheral, Power, SlipState
+from kiosk.journeys.views import CardState, Fact, Peripheral, Power, SelfTestState, SlipState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from kiosk.journeys.catalogue import Catalogue
+    from kiosk.journeys.catalogue import Catalogue, Texts
     from kiosk.journeys.search import Index
     from kiosk.journeys.state import LiveService, Ticket
 
@@ -61,18 +61,28 @@ class CardRead:
 
 
 @dataclass(frozen=True)
-class TestCardRead:
-    """Outcome of the technician's test: a word, and the masked name where a card was read."""
-
-    session: int
-    outcome: str
-    masked: str = ""
-
-
-@dataclass(frozen=True)
 class DevicesChanged:
     peripherals: tuple[Peripheral, ...]
     reader_ready: bool
+
+
+@dataclass(frozen=True)
+class SelfTestStep:
+    """A step of a device's own test begins; `request` is what a person is to do for it, if anything."""
+
+    attempt: int
+    step: Texts
+    request: Texts | None = None
+
+
+@dataclass(frozen=True)
+class SelfTestDone:
+    """A device's own test has ended. `step` decided, `told` says what was measured, or what is wrong and what to do."""
+
+    attempt: int
+    state: SelfTestState
+    step: Texts
+    told: Texts
 
 
 # --- sensors, keypad, power ----------------------------------------------------------------------
@@ -241,8 +251,9 @@ Event = (
     | Stopped
     | CardProgress
     | CardRead
-    | TestCardRead
     | DevicesChanged
+    | SelfTestStep
+    | SelfTestDone
     | PresenceChanged
     | PowerChanged
     | KeyPressed

@@ -59,7 +59,7 @@ def over(state: State) -> bool:
 def _times(state: State) -> tuple[float, float, float]:
     """Since when nothing has happened, seconds until the countdown, and its length."""
     rules, around, since = state.rules, state.surroundings, state.touched_at
-    if around.left_at is not None:
+    if around.left_at is not None and not isinstance(state.page, Servicing):  # a technician walks about
         return max(since, around.left_at), rules.left_idle_s, rules.left_countdown_s
     if around.present and isinstance(state.page, Choosing | LayingCard | TypingAppointment):
         return since, max(rules.idle_s, rules.reading_idle_s), rules.countdown_s

@@ -143,12 +143,19 @@ class CodeErase:
 
 
 @dataclass(frozen=True)
-class TestSlip:
+class TestDevice:
+    """Run the own test of the device of this role."""
+
+    role: str
+
+
+@dataclass(frozen=True)
+class TestAllDevices:
     pass
 
 
 @dataclass(frozen=True)
-class TestCard:
+class StopTests:
     pass
 
 
@@ -185,7 +192,8 @@ Intent = (
     | HiddenCorner
     | CodeDigit
     | CodeErase
-    | TestSlip
-    | TestCard
+    | TestDevice
+    | TestAllDevices
+    | StopTests
     | LeaveTechnician
 )

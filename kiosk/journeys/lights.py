@@ -2,7 +2,7 @@
 
 from kiosk.journeys import card, scanning
 from kiosk.journeys.out_of_service import cause
-from kiosk.journeys.state import AtHome, Holding, LayingCard, Servicing, State
+from kiosk.journeys.state import AtHome, Holding, LayingCard, SelfTest, Servicing, State
 from kiosk.journeys.views import CardState, SlipState
 
 CARD_READERS = ("id_card_reader", "social_card_reader")
@@ -18,8 +18,8 @@ def lit(state: State) -> frozenset[str]:
             roles += CARD_READERS
         case LayingCard(card=shown) if shown is not CardState.DONE and cause(state) is None:
             roles += CARD_READERS
-        case Servicing(running="test_card"):
-            roles += CARD_READERS[:1]
-        case Holding(slip=SlipState.PRINTING | SlipState.PRINTED) | Servicing(running="test_slip"):
+        case Holding(slip=SlipState.PRINTING | SlipState.PRINTED):
             roles += PRINTERS
+        case Servicing(running=SelfTest(role=role)) if role != "guide_lights":
+            roles += (role,)
     return frozenset(role for role in roles if card.works(state, role))

@@ -24,7 +24,17 @@ from kiosk.journeys import (
     surroundings,
     technician,
 )
-from kiosk.journeys.effects import Effect, ShowLights, Speak, StartCardRead, StartCodeScan, StopCardRead, StopCodeScan
+from kiosk.journeys.effects import (
+    Effect,
+    ShowLights,
+    Speak,
+    StartCardRead,
+    StartCodeScan,
+    StartSelfTest,
+    StopCardRead,
+    StopCodeScan,
+    StopSelfTest,
+)
 from kiosk.journeys.state import State, Step, end_session
 
 _Handler = Callable[[State, Any], Step]
@@ -34,7 +44,6 @@ _HANDLERS: dict[type, tuple[_Handler, ...]] = {}
 for _subject in (choosing, card, check_in, number, help, technician, preferences, out_of_service, surroundings):
     for _kind, _handler in _subject.HANDLERS.items():
         _HANDLERS[_kind] = (*_HANDLERS.get(_kind, ()), _handler)
-_HANDLERS[events.SlipDone] = (number.slip_done, technician.slip_done)
 _HANDLERS[intents.Home] = (check_in.home, choosing.home, number.finish, technician.leave)
 _HANDLERS[intents.Back] = (check_in.back, choosing.back, technician.leave)
 
@@ -78,8 +87,13 @@ def _settled(before: State, state: State) -> Step:
         done += effects
     state, effects = out_of_service.settle(before, state)
     done += effects
-    return state, done + _reader(before, state) + _scanner(before, state) + _lights(before, state) + _prompt(
-        before, state
+    return state, (
+        *done,
+        *_reader(before, state),
+        *_scanner(before, state),
+        *_lights(before, state),
+        *_self_test(before, state),
+        *_prompt(before, state),
     )
 
 
@@ -88,7 +102,7 @@ def _reader(before: State, state: State) -> tuple[Effect, ...]:
     if was == wanted:
         return ()
     stop: tuple[Effect, ...] = (StopCardRead(),) if was is not None else ()
-    start: tuple[Effect, ...] = (StartCardRead(*wanted),) if wanted is not None else ()
+    start: tuple[Effect, ...] = (StartCardRead(wanted),) if wanted is not None else ()
     return stop + start
 
 
@@ -104,6 +118,16 @@ def _scanner(before: State, state: State) -> tuple[Effect, ...]:
 def _lights(before: State, state: State) -> tuple[Effect, ...]:
     lit = lights.lit(state)
     return () if lit == lights.lit(before) else (ShowLights(lit),)
+
+
+def _self_test(before: State, state: State) -> tuple[Effect, ...]:
+    was, wanted = technician.wanted(before), technician.wanted(state)
+    if was == wanted:
+        return ()
+    stop: tuple[Effect, ...] = (StopSelfTest(),) if was is not None else ()
+    within_s = state.rules.testing_limit_s
+    start: tuple[Effect, ...] = (StartSelfTest(*wanted, within_s),) if wanted is not None else ()
+    return stop + start
 
 
 def _prompt(before: State, state: State) -> tuple[Effect, ...]:

@@ -126,6 +126,7 @@ def _print(state: State, ticket: Ticket, *, reprint: bool) -> Step:
 HANDLERS: dict[type, Any] = {
     events.NumberGiven: given,
     events.NumberRefused: refused,
+    events.SlipDone: slip_done,
     intents.Reprint: reprint,
     intents.Retry: retry,
     intents.GiveUp: give_up,

@@ -15,6 +15,7 @@ from kiosk.journeys.state import (
     Holding,
     LayingCard,
     Refused,
+    SelfTest,
     Servicing,
     State,
     TypingAppointment,
@@ -274,12 +275,26 @@ def _refused(state: State, page: Refused) -> views.RefusedView:
 
 
 def _technician(state: State, page: Servicing) -> views.TechnicianView:
-    equipment = state.equipment
+    equipment, language = state.equipment, state.preferences.language
+    tests = {role: views.DeviceTest(views.SelfTestState.WAITING) for role in page.queued}
+    for role, result in page.results.items():
+        tests[role] = views.DeviceTest(result.state, result.step.of(language), result.told.of(language))
+    if page.running is not None:
+        tests[page.running.role] = _running(state, page.running)
     return views.TechnicianView(
         _frame(state, home=True),
         equipment.peripherals,
-        page.running,
-        page.results,
+        tests,
+        page.running is not None,
         equipment.versions,
         equipment.network,
     )
+
+
+def _running(state: State, test: SelfTest) -> views.DeviceTest:
+    language = state.preferences.language
+    step = test.step.of(language) if test.step is not None else ""
+    if test.request is None:
+        return views.DeviceTest(views.SelfTestState.RUNNING, step)
+    left = max(0, math.ceil(test.since + state.rules.testing_limit_s - state.now))
+    return views.DeviceTest(views.SelfTestState.RUNNING, step, test.request.of(language), left)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from kiosk.journeys.catalogue import Catalogue
+from kiosk.journeys.catalogue import Catalogue, Texts
 from kiosk.journeys.effects import Effect, WipeSession
 from kiosk.journeys.search import Index
-from kiosk.journeys.views import CardState, Fact, HelpState, Peripheral, Power, SlipState
+from kiosk.journeys.views import CardState, Fact, HelpState, Peripheral, Power, SelfTestState, SlipState
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Rules:
     """A hall that is lost for a shorter time is only shown as connecting."""
     reading_limit_s: float = 20
     printing_limit_s: float = 90
+    testing_limit_s: float = 60
+    """For the own test of one device, a person's hand included."""
     help_answer_s: float = 15
     help_shown_s: float = 120
     """How long "staff has been called" stays, and no second call is made."""
@@ -189,14 +191,33 @@ class TypingCode:
 
 
 @dataclass(frozen=True)
-class Servicing:
-    """The technician's screen; `results` holds the last outcome of each test."""
+class SelfTest:
+    """The own test of a device, under way; `request` is what the technician is to do for its present `step`."""
 
-    running: str | None = None
-    """`test_slip` or `test_card`."""
-    job: int = 0
-    since: float = 0.0
-    results: tuple[Fact, ...] = ()
+    attempt: int
+    role: str
+    since: float
+    step: Texts | None = None
+    request: Texts | None = None
+
+
+@dataclass(frozen=True)
+class SelfTestResult:
+    """How the last test of a device ended; the step that decided, and what was measured or is to be done."""
+
+    state: SelfTestState
+    step: Texts
+    told: Texts
+
+
+@dataclass(frozen=True)
+class Servicing:
+    """The technician's screen: one test runs at a time, those of the other roles `queued` wait for it."""
+
+    running: SelfTest | None = None
+    queued: tuple[str, ...] = ()
+    results: Mapping[str, SelfTestResult] = field(default_factory=dict)
+    """By role."""
 
 
 Page = AtHome | Choosing | LayingCard | TypingAppointment | Awaiting | Holding | Refused | TypingCode | Servicing

@@ -1,14 +1,21 @@
-"""Behind the hidden corner: a one-time code, then devices with health, tests, versions and network."""
+"""Behind the hidden corner: a one-time code, then devices with health, their own tests, versions and network.
+
+One test runs at a time, so that a technician always knows what to do; it ends with the page.
+"""
 
 from dataclasses import replace
 from typing import Any
 
 from kiosk.journeys import events, intents
-from kiosk.journeys.effects import CheckCode, PrintTestSlip
-from kiosk.journeys.state import AtHome, Servicing, State, Step, TypingCode, end_session
-from kiosk.journeys.views import Fact, SlipState
+from kiosk.journeys.catalogue import Texts
+from kiosk.journeys.effects import CheckCode
+from kiosk.journeys.state import AtHome, SelfTest, SelfTestResult, Servicing, State, Step, TypingCode, end_session
+from kiosk.journeys.views import SelfTestState
 
 CODE_LENGTH = 8
+GIVEN_UP_AFTER_S = 10.0
+"""Behind the time of a test, within which its device should have ended it by itself."""
+NOTHING = Texts("")
 
 
 def hidden_corner(state: State, _intent: intents.HiddenCorner) -> Step:
@@ -44,35 +51,44 @@ def checked(state: State, event: events.CodeChecked) -> Step:
     return replace(state, page=Servicing() if event.accepted else TypingCode(wrong=True)), ()
 
 
-def try_printer(state: State, _intent: intents.TestSlip) -> Step:
+def try_one(state: State, intent: intents.TestDevice) -> Step:
+    """A second tap while a test runs does nothing."""
+    return _begin(state, (intent.role,))
+
+
+def try_all(state: State, _intent: intents.TestAllDevices) -> Step:
+    return _begin(state, tuple(line.role for line in state.equipment.peripherals))
+
+
+def stop(state: State, _intent: intents.StopTests) -> Step:
     page = state.page
-    if not isinstance(page, Servicing) or page.running is not None:
+    if not isinstance(page, Servicing) or page.running is None:
         return state, ()
-    job = state.last_attempt + 1
-    page = replace(page, running="test_slip", job=job, since=state.now)
-    return replace(state, last_attempt=job, page=page), (PrintTestSlip(job),)
+    return replace(
+        state, page=_ended(replace(page, queued=()), SelfTestResult(SelfTestState.STOPPED, NOTHING, NOTHING))
+    ), ()
 
 
-def try_reader(state: State, _intent: intents.TestCard) -> Step:
+def wanted(state: State) -> tuple[int, str] | None:
+    """The test that shall run: its attempt, and the role of its device."""
+    running = state.page.running if isinstance(state.page, Servicing) else None
+    return None if running is None else (running.attempt, running.role)
+
+
+def test_step(state: State, event: events.SelfTestStep) -> Step:
     page = state.page
-    if not isinstance(page, Servicing) or page.running is not None:
+    if not isinstance(page, Servicing) or page.running is None or page.running.attempt != event.attempt:
         return state, ()
-    return replace(state, page=replace(page, running="test_card", since=state.now)), ()
+    running = replace(page.running, step=event.step, request=event.request)
+    return replace(state, page=replace(page, running=running)), ()
 
 
-def slip_done(state: State, event: events.SlipDone) -> Step:
+def test_done(state: State, event: events.SelfTestDone) -> Step:
     page = state.page
-    if not isinstance(page, Servicing) or page.running != "test_slip" or page.job != event.job:
+    if not isinstance(page, Servicing) or page.running is None or page.running.attempt != event.attempt:
         return state, ()
-    outcome = event.slip.value if event.cause is None else f"{event.slip.value}: {event.cause}"
-    return replace(state, page=_result(page, outcome)), ()
-
-
-def card_read(state: State, event: events.TestCardRead) -> Step:
-    page = state.page
-    if not isinstance(page, Servicing) or page.running != "test_card" or event.session != state.session:
-        return state, ()
-    return replace(state, page=_result(page, f"{event.outcome} {event.masked}".strip())), ()
+    page = _ended(page, SelfTestResult(event.state, event.step, event.told))
+    return _next(replace(state, page=page)), ()
 
 
 def leave(state: State, _intent: object) -> Step:
@@ -80,20 +96,37 @@ def leave(state: State, _intent: object) -> Step:
 
 
 def time_passed(state: State) -> State:
-    """A test that nobody answers ends as what it is: unknown for paper, no card for the reader."""
-    page, rules = state.page, state.rules
+    """A test whose device does not even end it in time is given up: nothing is known, and the next one begins."""
+    page = state.page
     if not isinstance(page, Servicing) or page.running is None:
         return state
-    limit = rules.printing_limit_s if page.running == "test_slip" else rules.reading_limit_s
-    if state.now - page.since < limit:
+    if state.now - page.running.since < state.rules.testing_limit_s + GIVEN_UP_AFTER_S:
         return state
-    return replace(state, page=_result(page, SlipState.UNKNOWN.value if page.running == "test_slip" else "no_card"))
+    return _next(replace(state, page=_ended(page, SelfTestResult(SelfTestState.UNKNOWN, NOTHING, NOTHING))))
 
 
-def _result(page: Servicing, outcome: str) -> Servicing:
-    label = page.running or ""
-    others = tuple(fact for fact in page.results if fact.label != label)
-    return replace(page, running=None, results=(*others, Fact(label, outcome)))
+def _begin(state: State, roles: tuple[str, ...]) -> Step:
+    page, fitted = state.page, {line.role for line in state.equipment.peripherals}
+    if not isinstance(page, Servicing) or page.running is not None or not fitted.issuperset(roles):
+        return state, ()
+    results = {role: result for role, result in page.results.items() if role not in roles}
+    return _next(replace(state, page=replace(page, queued=roles, results=results))), ()
+
+
+def _next(state: State) -> State:
+    """The first of the queued tests begins."""
+    page = state.page
+    if not isinstance(page, Servicing) or not page.queued:
+        return state
+    role, *queued = page.queued
+    attempt = state.last_attempt + 1
+    page = replace(page, running=SelfTest(attempt, role, state.now), queued=tuple(queued))
+    return replace(state, last_attempt=attempt, page=page)
+
+
+def _ended(page: Servicing, result: SelfTestResult) -> Servicing:
+    role = page.running.role if page.running is not None else ""
+    return replace(page, running=None, results={**page.results, role: result})
 
 
 HANDLERS: dict[type, Any] = {
@@ -101,8 +134,10 @@ HANDLERS: dict[type, Any] = {
     intents.CodeDigit: digit,
     intents.CodeErase: erase,
     events.CodeChecked: checked,
-    intents.TestSlip: try_printer,
-    intents.TestCard: try_reader,
-    events.TestCardRead: card_read,
+    intents.TestDevice: try_one,
+    intents.TestAllDevices: try_all,
+    intents.StopTests: stop,
+    events.SelfTestStep: test_step,
+    events.SelfTestDone: test_done,
     intents.LeaveTechnician: leave,
 }

@@ -4,6 +4,7 @@ Every text in a view that comes from the hall (names of services, of the hall) i
 fixed words are the screens' own and come from the translations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -290,6 +291,31 @@ class Peripheral:
     supplies: tuple[tuple[str, str], ...]
 
 
+class SelfTestState(StrEnum):
+    """Where the own test of a device is, or how it ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It could not be found out: no pass."""
+    NOT_SUPPORTED = "not_supported"
+    """The device has nothing to test."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class DeviceTest:
+    """What the technician's screen shows of a device's test: its step, and what was found or is to be done."""
+
+    state: SelfTestState
+    step: str = ""
+    told: str = ""
+    seconds_left: int | None = None
+    """For what the technician is to do, where there is something."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """A line of the technician's screen: label id, value."""
@@ -300,13 +326,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class TechnicianView:
-    """Devices with health, tests and their last outcome, versions, network."""
+    """Devices with health and their own tests, versions, network."""
 
     frame: Frame
     peripherals: tuple[Peripheral, ...]
-    running: str | None
-    """`test_slip` or `test_card` while it runs."""
-    results: tuple[Fact, ...]
+    tests: Mapping[str, DeviceTest]
+    """By role; a device that was not tested has none."""
+    testing: bool
+    """A test runs: no other can be begun."""
     versions: tuple[Fact, ...]
     network: tuple[Fact, ...]
 

@@ -72,7 +72,7 @@ async def terminal(tmp_path) -> AsyncIterator[Terminal]:
 
 async def test_a_social_security_card_says_who_somebody_is(terminal):
     session = KioskSession(1)
-    terminal.devices.start_card_read(session, test=False)
+    terminal.devices.start_card_read(session)
     terminal.chip.insert(InsertedCard(holder=SAMPLE_HOLDERS[1]))
     await until(lambda: terminal.of(events.CardRead))
     assert terminal.of(events.CardRead) == [events.CardRead(1, "黄*", "9901**********028X")]
@@ -83,11 +83,11 @@ async def test_a_social_security_card_says_who_somebody_is(terminal):
 
 async def test_the_first_card_counts_and_the_other_reader_stops(terminal):
     session = KioskSession(1)
-    terminal.devices.start_card_read(session, test=False)
+    terminal.devices.start_card_read(session)
     terminal.laid.lay(SAMPLE_CARDS[0])
     await until(lambda: terminal.of(events.CardRead))
     terminal.chip.insert(InsertedCard(holder=SAMPLE_HOLDERS[1]))
-    terminal.devices.start_card_read(following := KioskSession(2), test=False)
+    terminal.devices.start_card_read(following := KioskSession(2))
     await until(lambda: len(terminal.of(events.CardRead)) == 2)
     assert terminal.of(events.CardRead)[1].session == 2
     assert session.person_key == person_key(SAMPLE_CARDS[0].number, HALL_KEY)
@@ -97,7 +97,7 @@ async def test_the_first_card_counts_and_the_other_reader_stops(terminal):
 async def test_a_reader_that_just_waits_does_not_hide_trouble_at_the_other(terminal):
     terminal.laid.set_faults(read_failures=99)
     terminal.laid.lay(SAMPLE_CARDS[0])
-    terminal.devices.start_card_read(KioskSession(1), test=False)
+    terminal.devices.start_card_read(KioskSession(1))
     await until(lambda: terminal.told and terminal.told[-1] == events.CardProgress(1, CardState.LIFT_AND_LAY_AGAIN))
     terminal.chip.insert(InsertedCard("bank"))
     await until(lambda: terminal.told[-1] == events.CardProgress(1, CardState.NOT_THIS_CARD))
@@ -110,7 +110,7 @@ async def test_one_reader_away_leaves_the_terminal_ready_with_the_other(terminal
     await until(lambda: terminal.health(Role.ID_CARD_READER) == "offline")
     assert terminal.ready
     session = KioskSession(1)
-    terminal.devices.start_card_read(session, test=False)
+    terminal.devices.start_card_read(session)
     terminal.chip.insert()
     await until(lambda: session.identified)
     terminal.chip.unplug()
@@ -121,7 +121,7 @@ async def test_nothing_of_a_social_security_card_remains_after_its_session(termi
     canary = Holder("鹮鸑鷟", "990177187703154321", card_number="CANARY077")
     with structlog.testing.capture_logs() as logs:
         session = KioskSession(1)
-        terminal.devices.start_card_read(session, test=False)
+        terminal.devices.start_card_read(session)
         terminal.chip.insert(InsertedCard(holder=canary))
         await until(lambda: session.identified)
         terminal.devices.stop_card_read()

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.journeys import effects, events, idle, intents, lights
+from kiosk.journeys.catalogue import Texts
 from kiosk.journeys.machine import step
 from kiosk.journeys.present import view
 from kiosk.journeys.state import AtHome, Awaiting, Holding, LiveService, State, TypingCode
-from kiosk.journeys.views import CardState, HelpState, Power, SlipState
+from kiosk.journeys.views import CardState, HelpState, Power, SelfTestState, SlipState
 from tests.kiosk.halls import CATALOGUE, INDEX, TICKET, Walk, serving
 
 SERVICES = st.sampled_from([service.id for service in CATALOGUE.services] + ["gone"])
@@ -27,6 +28,7 @@ INTENTS = st.one_of(
     st.builds(intents.SetLargeType, st.booleans()),
     st.builds(intents.SetHighContrast, st.booleans()),
     st.builds(intents.SetVoice, st.booleans()),
+    st.builds(intents.TestDevice, st.sampled_from(["ticket_printer", "face_camera"])),
     st.builds(intents.CodeDigit, st.sampled_from(["0", "7", "x", "", "12"])),
 )
 BACK = (0, 0, 0, -1, -2)
@@ -34,7 +36,14 @@ BACK = (0, 0, 0, -1, -2)
 OTHERS = st.one_of(
     st.builds(events.CardProgress, st.sampled_from(BACK), st.sampled_from(CardState)),
     st.builds(events.CardRead, st.sampled_from(BACK), st.just("张*"), st.just("3202**********1234")),
-    st.builds(events.TestCardRead, st.sampled_from(BACK), st.just("read"), st.just("张*")),
+    st.builds(events.SelfTestStep, st.sampled_from(BACK), st.just(Texts("读卡")), st.just(Texts("请放置身份证"))),
+    st.builds(
+        events.SelfTestDone,
+        st.sampled_from(BACK),
+        st.sampled_from([SelfTestState.PASSED, SelfTestState.FAILED]),
+        st.just(Texts("读卡")),
+        st.just(Texts("")),
+    ),
     st.builds(events.DevicesChanged, st.just(()), st.booleans()),
     st.builds(
         events.SlipDone,

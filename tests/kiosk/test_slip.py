@@ -131,10 +131,6 @@ def test_materials_give_way_before_the_paper_gets_too_long(materials, rule, lang
     assert any(isinstance(block, QrCode) for block in document.blocks)
 
 
-def test_the_test_page_needs_no_hall():
-    assert slip.height_mm(slip.test_page("t1", NOW)) <= slip.LONGEST_MM
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_an_offline_number_says_what_it_is_and_that_it_is_valid(language):
     offline = replace(TICKET, number="XA001", people_ahead=None, wait=None, counters=(), offline=True)

@@ -387,13 +387,14 @@ async def test_the_technician_gets_in_with_a_code_and_tests_the_devices(hall):
         hall.terminal.send(intents.CodeDigit(digit))
     await hall.seen(TechnicianView)
     assert {line.role for line in hall.view.peripherals} == {"id_card_reader", "ticket_printer"}
-    hall.terminal.send(intents.TestSlip())
-    await until(lambda: hall.view.results)
-    assert hall.view.results[0].value == "printed"
-    hall.terminal.send(intents.TestCard())
+    hall.terminal.send(intents.TestAllDevices())
+    await until(lambda: hall.view.tests["id_card_reader"].told == "请放置身份证")
+    assert hall.view.tests["id_card_reader"].seconds_left
     hall.reader.lay(SAMPLE_CARDS[0])
-    await until(lambda: len(hall.view.results) == 2)
-    assert hall.view.results[1].value == "read 张* 9901**********0012"
+    passed = {"id_card_reader": ("passed", "读卡"), "ticket_printer": ("passed", "打印并确认出票")}
+    await until(lambda: {role: (test.state, test.step) for role, test in hall.view.tests.items()} == passed)
+    assert not hall.view.testing
+    assert not any(SAMPLE_CARDS[0].name in repr(view) for view in hall.views)
 
 
 async def test_a_part_that_fails_is_shown_logged_and_started_again(hall, monkeypatch):

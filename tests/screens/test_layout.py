@@ -138,7 +138,7 @@ def too_close(targets: list[Pressable], mm: float) -> list[str]:
     faults = []
     for one, other in combinations(targets, 2):
         width, height = overlap(box(one), box(other))
-        if max(-width, -height) < GAP_MM / mm - HALF_PIXEL:
+        if scrolls(one) == scrolls(other) and max(-width, -height) < GAP_MM / mm - HALF_PIXEL:
             faults.append(f"too close: {one.spoken!r} and {other.spoken!r}: {-width * mm:.1f}, {-height * mm:.1f} mm")
     return faults
 
@@ -149,12 +149,13 @@ def silent(texts: list[Text], targets: list[Pressable]) -> list[str]:
 
 
 def out_of_reach(targets: list[Pressable], root: Widget) -> list[str]:
-    """What must be touched to go on has its middle in the lower two thirds; language alone may stand in the header."""
+    """What must be touched to go on has its middle in the lower two thirds; language alone may stand in the header, and
+    a line of a list can be moved there."""
     header = set(root.ids.header.walk())
     return [
         f"out of reach: {target.spoken!r}"
         for target in targets
-        if target not in header and target.to_window(*target.center)[1] > root.height * 2 / 3
+        if target not in header and not scrolls(target) and target.to_window(*target.center)[1] > root.height * 2 / 3
     ]
 
 

@@ -7,9 +7,10 @@ import pytest
 from kivy.core.window import Window
 
 from kiosk.journeys import intents
-from kiosk.journeys.views import CardState, HelpState, Idle, SlipState
+from kiosk.journeys.views import CardState, DeviceTest, HelpState, Idle, SelfTestState, SlipState
 from screens import station
 from screens.driver import Finger
+from screens.press import Pressable
 from tests.screens.conftest import Screens, Start
 from tools.sample_views import SampleViews
 
@@ -33,7 +34,7 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
     waiting = dict(ZH.all())["waiting-long"]
     code = dict(ZH.all())["code"]
     checks = dict(ZH.check_in())
-    technician = replace(ZH.technician(), running=None)
+    technician = replace(ZH.technician(), tests={}, testing=False)
     cases = [
         (ZH.home(), "全部业务", intents.TakeNumber()),
         (ZH.home(), ZH.home().common[0].name, intents.ChooseService(ZH.home().common[0].id)),
@@ -67,8 +68,8 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
         (ZH.refused("no_answer", may_retry=True), "返回首页", intents.Home()),
         (code, "7", intents.CodeDigit("7")),
         (code, "删除", intents.CodeErase()),
-        (technician, "打印测试号票", intents.TestSlip()),
-        (technician, "读取测试卡", intents.TestCard()),
+        (technician, "全部测试", intents.TestAllDevices()),
+        (ZH.technician(), "停止测试", intents.StopTests()),
         (technician, "退出", intents.LeaveTechnician()),
     ]
     async with start(settle_s=0) as screens:
@@ -78,6 +79,37 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
             if sent != [intent]:
                 wrong.append((words, sent))
         assert not wrong
+
+
+async def test_each_device_has_a_button_for_its_own_test_and_none_while_one_runs(start: Start) -> None:
+    def buttons(screens: Screens) -> dict[str, Pressable]:
+        found = [w for w in screens.driver.all() if isinstance(w, Pressable) and w.spoken.startswith("测试：")]
+        return {button.spoken: button for button in found}
+
+    idle = replace(ZH.technician(), tests={}, testing=False)
+    async with start() as screens:
+        screens.app.show(idle)
+        await screens.driver.frames()
+        assert len(buttons(screens)) == len(idle.peripherals)
+        screens.intents.clear()
+        await screens.driver.tap(buttons(screens)["测试：号票打印机"])
+        await screens.driver.until(lambda: len(screens.intents) == 2)
+        assert screens.intents == [intents.Touched(), intents.TestDevice("ticket_printer")]
+        screens.app.show(ZH.technician())
+        await screens.driver.frames()
+        assert not buttons(screens)
+
+
+async def test_the_device_whose_test_runs_is_brought_into_sight(start: Start) -> None:
+    last = ZH.technician().peripherals[-1].role
+    runs = DeviceTest(SelfTestState.RUNNING, "电池")
+    async with start("landscape") as screens:
+        screens.app.show(ZH.technician())
+        await screens.driver.frames()
+        list_ = screens.app.root.screen.ids.scroll
+        assert list_.scroll_y == 1
+        screens.app.show(replace(ZH.technician(), tests={last: runs}))
+        await screens.driver.until(lambda: list_.scroll_y < 0.5)
 
 
 async def test_erase_and_clear_have_spoken_words_and_change_the_search(start: Start) -> None:
