@@ -6,6 +6,7 @@ from typing import cast
 
 from queue_server.hall import CounterSession, Hall, HallConfiguration, StepState, Ticket, Why, words
 from queue_server.hall.forecast import WaitRange, wait_range
+from queue_server.hall.ratings import may_rate, rating_of
 from queue_server.projection import (
     PASSED_SHOWN,
     WAITING_SHOWN,
@@ -276,6 +277,7 @@ def follow(hall: Hall, token: str, now: datetime) -> FollowedTicket | None:
     counter = configuration.counter(ticket.step.counter) if ticket.step.counter else None
     queue = configuration.queue(ticket.queue)
     waits = ticket.state is StepState.WAITING
+    rating = rating_of(hall, ticket)
     return FollowedTicket(
         number=ticket.number,
         service=ticket.service,
@@ -290,6 +292,10 @@ def follow(hall: Hall, token: str, now: datetime) -> FollowedTicket | None:
         zone=counter.zone if counter else (queue.zone if queue else None),
         business_date=ticket.business_date,
         made_at=now,
+        ticket=ticket.id,
+        visit=ticket.visit,
+        may_rate=may_rate(ticket),
+        rating=rating.level if rating is not None else None,
     )
 
 

@@ -195,6 +195,13 @@ class FollowedTicket:
     zone: str | None
     business_date: date
     made_at: datetime
+    ticket: str
+    """Its id and that of its visit: to act on it, never shown."""
+    visit: str
+    may_rate: bool
+    """The visit is over, and a service of it was done."""
+    rating: int | None
+    """The level that counts, 1 to 5, once the visit is rated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,16 @@ def rate_item(hall: "Hall", command: RateItem, now: datetime) -> Outcome:
     return _rated(hall, command, now, None)
 
 
+def may_rate(ticket: Ticket) -> bool:
+    """Whether the visit is over, and a service of it was done."""
+    return ticket.finished and bool(_served_at(ticket))
+
+
+def rating_of(hall: "Hall", ticket: Ticket) -> Rating | None:
+    """The rating of the ticket's visit that counts."""
+    return hall.store.ratings.get(f"visit:{ticket.visit}")
+
+
 def _served_at(ticket: Ticket) -> tuple[str, ...]:
     found = (step.counter for step in ticket.steps if step.state is StepState.COMPLETED)
     return tuple(dict.fromkeys(counter for counter in found if counter is not None))

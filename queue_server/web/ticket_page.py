@@ -6,8 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
+from queue_server.hall import Actor, RateVisit
+from queue_server.hall.ratings import BEST, WORST
+from queue_server.hall_port import NotDone, RequestKey
+from queue_server.ids import new_id
 from queue_server.projection import FollowedTicket
 from queue_server.rate_limit import RateLimit
 from queue_server.web.errors import limit
@@ -18,6 +23,15 @@ from queue_server.web.ticket_words import WORDS
 Language = Literal["zh", "en"]
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 _OPEN_STATES = ("waiting", "called", "serving", "held")
+_LEVELS = tuple(range(BEST, WORST - 1, -1))
+
+
+class LevelChosen(BaseModel):
+    """The rating of a visit: 5 (very satisfied) to 1 (very dissatisfied)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    level: int = Field(ge=WORST, le=BEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,9 @@ class TicketNow:
     """Differs from call to call: the page vibrates and flashes when it changes."""
     poll_s: int
     """Seconds after which the page asks again; 0: the ticket has ended."""
+    may_rate: bool
+    rated: str
+    """The rating that counts, as a sentence; empty before there is one."""
 
 
 def language_of(accept: str, chosen: Language | None) -> Language:
@@ -68,6 +85,8 @@ def ticket_now(ticket: FollowedTicket, facts: HallFacts, language: Language, cal
         seat=seat,
         call=call or counter if ticket.state == "called" else "",
         poll_s=_poll_s(ticket),
+        may_rate=ticket.may_rate and ticket.rating is None,
+        rated=words["rated"].format(level=words[f"level_{ticket.rating}"]) if ticket.rating is not None else "",
     )
 
 
@@ -91,12 +110,13 @@ def _clock(instant: datetime, facts: HallFacts) -> str:
 
 
 def ticket_routes(web: WebParts) -> APIRouter:
-    """`/t/{token}` and `/t/{token}/now`."""
+    """`/t/{token}`, `/t/{token}/now` and `/t/{token}/rating`."""
     router = APIRouter(include_in_schema=False)
     opened = RateLimit(120, 60.0)
     """One hall's visitors share one address behind its Wi-Fi: unknown tokens are limited, not visitors."""
     guesses = RateLimit(20, 60.0)
     asked = RateLimit(1200, 60.0)
+    rated = RateLimit(120, 60.0)
 
     async def find(request: Request, token: str) -> FollowedTicket:
         ticket = await web.port.follow(token) if len(token) <= 64 else None
@@ -133,6 +153,7 @@ def ticket_routes(web: WebParts) -> APIRouter:
             "issued_at": _clock(ticket.issued_at, facts),
             "business_date": ticket.business_date.isoformat(),
             "passed_rule": facts.passed_rule.get(language, ""),
+            "levels": _LEVELS,
             "now": ticket_now(ticket, facts, language, latest_call(ticket)),
         }
         return web.templates.TemplateResponse(request, "ticket.html", context, headers=_PRIVATE)
@@ -149,6 +170,22 @@ def ticket_routes(web: WebParts) -> APIRouter:
             return Response(status_code=304, headers={"ETag": tag, **_PRIVATE})
         body.headers["ETag"] = tag
         return body
+
+    @router.post("/t/{token}/rating")
+    async def rate(request: Request, token: str, chosen: LevelChosen, lang: Language = "zh") -> Response:
+        """Rate the visit (一次一评). Answers the ticket as it is now; 409 where another level counts, or none can."""
+        limit(rated, request)
+        ticket = await find(request, token)
+        if ticket.may_rate and ticket.rating is None:
+            by = Actor("citizen", ticket.ticket)
+            command = RateVisit(by=by, rating=new_id(), ticket=ticket.ticket, level=chosen.level, way="scan")
+            # one key for the visit: of two taps at the same instant one rates
+            done = await web.port.execute(command, RequestKey.of_client(f"visit:{ticket.visit}", "rating", b""))
+            if isinstance(done, NotDone):
+                raise HTTPException(503, headers={"Retry-After": str(int(done.retry_after or 0) + 1)})
+            ticket = await find(request, token)
+        body = _as_json(ticket_now(ticket, web.facts.read(), lang, latest_call(ticket)))
+        return JSONResponse(body, 200 if ticket.rating == chosen.level else 409, headers=_PRIVATE)
 
     return router
 

@@ -1,11 +1,66 @@
 """The ticket page: true, in the reader's language, and telling nothing to those who guess."""
 
+import asyncio
+from typing import Any
+
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from queue_server.hall import (
+    Actor,
+    AnotherService,
+    CallNext,
+    Complete,
+    NoShow,
+    OpenCounter,
+    Rating,
+    SessionCommand,
+    StartService,
+)
+from queue_server.hall_port import Done, NotDone
+from queue_server.ids import new_id
 from queue_server.web.ticket_page import language_of
-from tests.queue_server.web.rig import Rig
+from tests.queue_server.web.rig import Rig, Taken
+
+CLERK = Actor("clerk", "limin")
+
+
+async def act(rig: Rig, session: str, command: type[SessionCommand], **more: Any) -> None:
+    """What the clerk of a session does, as the hall stands now."""
+    seen = await rig.port.look(lambda hall, _now: getattr(hall.session(session), "version", None))
+    done = await rig.port.execute(command(by=CLERK, session=session, seen=seen or 0, **more))
+    assert isinstance(done, Done), done
+
+
+async def call(rig: Rig) -> str:
+    """The session of a clerk who called whoever waits."""
+    session = new_id()
+    opened = await rig.port.execute(OpenCounter(by=CLERK, session=session, counter="counter-2", clerk=CLERK.id))
+    assert isinstance(opened, Done), opened
+    await act(rig, session, CallNext, call=new_id())
+    return session
+
+
+async def served(rig: Rig, *services: str) -> Taken:
+    """A ticket whose holder was served at a counter, with `services` after the first one."""
+    taken = await rig.issue("social-card")
+    session = await call(rig)
+    await act(rig, session, StartService)
+    for service in services:
+        await act(rig, session, AnotherService, service=service, here=True)
+    await act(rig, session, Complete)
+    return taken
+
+
+async def rate(client: httpx.AsyncClient, taken: Taken, level: Any, language: str = "zh") -> httpx.Response:
+    return await client.post(f"/t/{taken.token}/rating?lang={language}", json={"level": level})
+
+
+async def ratings(rig: Rig) -> list[Rating]:
+    found = await rig.port.look(lambda hall, _now: list(hall.store.ratings.values()))
+    assert found is not None
+    return found
 
 
 async def test_it_shows_number_people_ahead_service_materials_and_the_rule_for_passed_numbers(
@@ -89,3 +144,105 @@ async def test_the_reader_may_choose_the_language(rig: Rig, client: httpx.AsyncC
     english = await client.get(f"/t/{taken.token}?lang=en", headers={"Accept-Language": "zh-CN"})
     assert "Ahead of you" in english.text
     assert "Resident ID card" in english.text
+
+
+@pytest.mark.parametrize("level", [5, 4, 3, 2, 1])
+async def test_r47_whoever_was_served_rates_the_visit_once_in_five_levels(
+    rig: Rig, client: httpx.AsyncClient, level: int
+) -> None:
+    taken = await served(rig)
+    page = (await client.get(f"/t/{taken.token}")).text
+    for text in ("非常满意", "基本满意", "非常不满意", "提交评价"):
+        assert text in page
+    answer = await rate(client, taken, level)
+    assert answer.status_code == 200
+    now = answer.json()
+    words = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
+    assert (now["state"], now["may_rate"], now["rated"]) == ("completed", False, f"您的评价：{words[level]}。谢谢！")
+    (kept,) = await ratings(rig)
+    assert (kept.level, kept.way, kept.addenda) == (level, "scan", 0)
+    assert now["rated"] in (await client.get(f"/t/{taken.token}")).text
+    assert (await client.get(f"/t/{taken.token}/now?lang=en")).json()["rated"].startswith("Your rating")
+
+
+async def test_a_visit_with_two_services_is_rated_once(rig: Rig, client: httpx.AsyncClient) -> None:
+    taken = await served(rig, "medical-remote")
+    assert (await rate(client, taken, 4)).status_code == 200
+    assert len(await ratings(rig)) == 1
+
+
+async def test_a_second_rating_is_told_that_the_first_one_counts_and_adds_nothing(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    taken = await served(rig)
+    await rate(client, taken, 2)
+    again = await rate(client, taken, 5, "en")
+    assert (again.status_code, again.json()["rated"]) == (409, "Your rating: Dissatisfied. Thank you!")
+    assert (await rate(client, taken, 2)).status_code == 200
+    (kept,) = await ratings(rig)
+    assert (kept.level, kept.addenda) == (2, 0)
+
+
+async def test_taps_at_the_same_instant_rate_once(rig: Rig, client: httpx.AsyncClient) -> None:
+    taken = await served(rig)
+    answers = await asyncio.gather(*(rate(client, taken, level) for level in (5, 5, 1, 5, 1)))
+    (kept,) = await ratings(rig)
+    assert kept.addenda == 0
+    assert [answer.status_code for answer in answers] == [200 if n == kept.level else 409 for n in (5, 5, 1, 5, 1)]
+
+
+async def test_nobody_rates_a_visit_before_it_was_served_or_one_that_never_was(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    taken = await rig.issue("social-card")
+
+    async def refused() -> None:
+        answer = await rate(client, taken, 5)
+        assert (answer.status_code, answer.json()["may_rate"], answer.json()["rated"]) == (409, False, "")
+
+    await refused()
+    session = await call(rig)
+    await refused()
+    await act(rig, session, NoShow)
+    await refused()
+    assert await ratings(rig) == []
+
+
+@pytest.mark.parametrize("body", [{"level": 0}, {"level": 6}, {"level": "5"}, {"level": 4.5}, {}, {"level": 5, "x": 1}])
+async def test_what_is_no_rating_is_refused(rig: Rig, client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    taken = await served(rig)
+    assert (await client.post(f"/t/{taken.token}/rating", json=body)).status_code == 422
+    assert await ratings(rig) == []
+
+
+async def test_a_guess_rates_nothing_and_one_address_rates_so_often_and_no_more(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    taken = await served(rig)
+    assert (await client.post("/t/guess/rating", json={"level": 5})).status_code == 404
+    answers = [(await rate(client, taken, 5)).status_code for _ in range(130)]
+    assert (answers[0], answers[-1]) == (200, 429)
+    assert len(await ratings(rig)) == 1
+
+
+async def test_a_rating_names_the_ticket_and_nobody(rig: Rig, client: httpx.AsyncClient) -> None:
+    taken = await served(rig)
+    answer = await rate(client, taken, 5)
+    assert answer.headers["cache-control"] == "no-store"
+    assert taken.ticket not in answer.text
+
+
+async def test_without_its_hall_a_rating_is_asked_for_again(
+    rig: Rig, app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = await served(rig)
+    port = app.state.web.port
+
+    async def not_now(*_: object) -> NotDone:
+        return NotDone("ledger_unavailable", 2.0)
+
+    with monkeypatch.context() as away:
+        away.setattr(port, "execute", not_now)
+        answer = await rate(client, taken, 5)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert (await rate(client, taken, 5)).status_code == 200
