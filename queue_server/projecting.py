@@ -26,6 +26,7 @@ from queue_server.projection import (
     TicketAtCounter,
     UndoNow,
     WaitingTicket,
+    WayBack,
 )
 from queue_server.projection import StepState as StepStateName
 from queue_server.translator import counter_numbers, wait_of
@@ -296,7 +297,16 @@ def follow(hall: Hall, token: str, now: datetime) -> FollowedTicket | None:
         visit=ticket.visit,
         may_rate=may_rate(ticket),
         rating=rating.level if rating is not None else None,
+        way_back=_way_back(hall, ticket),
     )
+
+
+def _way_back(hall: Hall, ticket: Ticket) -> WayBack | None:
+    passed_at = ticket.step.ended_at if ticket.state is StepState.NO_SHOW else None
+    if passed_at is None or ticket.business_date != hall.open_day:
+        return None
+    rule = hall.configuration.rules.no_show
+    return WayBack(passed_at + timedelta(seconds=rule.reinstate_within_s), rule.reinstate_behind)
 
 
 def boards(hall: Hall, projection: HallProjection) -> tuple[wire.Board, ...]:

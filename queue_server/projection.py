@@ -177,6 +177,14 @@ class ServiceNow:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """How a passed number comes back: by staff, behind so many waiting people; the hall promises it until `until`."""
+
+    until: datetime
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
 class FollowedTicket:
     """A ticket as the person who holds its follow token may see it."""
 
@@ -202,6 +210,8 @@ class FollowedTicket:
     """The visit is over, and a service of it was done."""
     rating: int | None
     """The level that counts, 1 to 5, once the visit is rated."""
+    way_back: WayBack | None = None
+    """Of a number that was passed on this business day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def ticket_now(ticket: FollowedTicket, facts: HallFacts, language: Language, cal
     return TicketNow(
         state=ticket.state,
         headline=words[f"{ticket.state}_headline"].format(counter=counter),
-        hint=words[f"{ticket.state}_hint"].format(counter=counter, passed_rule=facts.passed_rule.get(language, "")),
+        hint=_passed(ticket, facts, words) or words[f"{ticket.state}_hint"].format(counter=counter),
         ahead=str(ticket.people_ahead) if waiting and ticket.people_ahead is not None else "",
         wait=_wait(ticket, words) if waiting else "",
         made_at=words["made_at"].format(time=_clock(ticket.made_at, facts)),
@@ -90,6 +90,17 @@ def ticket_now(ticket: FollowedTicket, facts: HallFacts, language: Language, cal
     )
 
 
+def _passed(ticket: FollowedTicket, facts: HallFacts, words: dict[str, str]) -> str:
+    """The next step of somebody whose number was passed today."""
+    if (way := ticket.way_back) is None:
+        return ""
+    if ticket.made_at > way.until:
+        return words["passed_late"]
+    return words["passed_behind" if way.behind else "passed_back"].format(
+        time=_clock(way.until, facts), behind=way.behind
+    )
+
+
 def _wait(ticket: FollowedTicket, words: dict[str, str]) -> str:
     if ticket.wait is None:
         return words["no_counter_open"]
@@ -97,7 +108,10 @@ def _wait(ticket: FollowedTicket, words: dict[str, str]) -> str:
 
 
 def _poll_s(ticket: FollowedTicket) -> int:
-    """Near one's turn a page asks often, far from it seldom: a full hall's phones must not burden the server."""
+    """Near one's turn a page asks often, far from it seldom: a full hall's phones must not burden the server. A passed
+    number may come back."""
+    if ticket.way_back is not None:
+        return 15
     if ticket.state not in _OPEN_STATES:
         return 0
     if ticket.state != "waiting" or ticket.people_ahead is None or ticket.people_ahead <= 3:

@@ -29,8 +29,9 @@ def test_a_phone_is_called_by_vibration_and_colour_and_told_when_its_number_was_
     keep(phone, "ticket-called")
     clerk.act("no-show")
     expect(phone.locator("html")).to_have_attribute("data-state", "no_show", timeout=10_000)
-    expect(phone.locator("#hint")).to_contain_text("过号")
+    expect(phone.locator("#hint")).to_contain_text("前到咨询台或窗口说明")
     keep(phone, "ticket-passed")
+    keep(open_page(browser, f"{hall.url}/t/{mine['token']}?lang=en", 390, 844), "ticket-passed-en")
 
 
 def test_a_phone_that_cannot_reach_the_hall_says_so_and_recovers(

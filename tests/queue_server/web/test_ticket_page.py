@@ -1,7 +1,10 @@
 """The ticket page: true, in the reader's language, and telling nothing to those who guess."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,15 +18,38 @@ from queue_server.hall import (
     NoShow,
     OpenCounter,
     Rating,
+    Reinstate,
     SessionCommand,
     StartService,
 )
 from queue_server.hall_port import Done, NotDone
 from queue_server.ids import new_id
-from queue_server.web.ticket_page import language_of
+from queue_server.projection import FollowedTicket, WayBack
+from queue_server.web.hall_facts import HallFacts
+from queue_server.web.ticket_page import language_of, ticket_now
 from tests.queue_server.web.rig import Rig, Taken
 
 CLERK = Actor("clerk", "limin")
+NOW = datetime(2026, 3, 2, 2, 32, tzinfo=UTC)
+PASSED = FollowedTicket(
+    number="A036",
+    service="social-card",
+    service_name={"zh": "社保卡", "en": "Social security card"},
+    queue="social",
+    state="no_show",
+    since=NOW,
+    issued_at=NOW,
+    people_ahead=None,
+    wait=None,
+    counter=None,
+    zone=None,
+    business_date=date(2026, 3, 2),
+    made_at=NOW,
+    ticket="t-1",
+    visit="v-1",
+    may_rate=False,
+    rating=None,
+)
 
 
 async def act(rig: Rig, session: str, command: type[SessionCommand], **more: Any) -> None:
@@ -98,8 +124,7 @@ async def test_it_follows_the_ticket_to_the_counter_and_beyond(
     assert missed.counter.current is None
     last = await now()
     assert last["state"] == "no_show"
-    assert "passed" in last["hint"]
-    assert last["poll_s"] == 0
+    assert "with 3 waiting ahead of it" in last["hint"]
 
 
 async def test_a_guess_learns_nothing_and_guessing_is_slowed_down(rig: Rig, client: httpx.AsyncClient) -> None:
@@ -246,3 +271,41 @@ async def test_without_its_hall_a_rating_is_asked_for_again(
         answer = await rate(client, taken, 5)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert (await rate(client, taken, 5)).status_code == 200
+
+
+async def test_r11_whoever_was_passed_is_told_where_to_go_until_when_and_behind_how_many_and_follows_the_way_back(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    taken = await rig.issue("social-card")
+    session = await call(rig)
+    await act(rig, session, NoShow)
+    passed = await rig.port.follow(taken.token)
+    assert passed is not None
+    assert passed.way_back is not None
+    until = passed.way_back.until.astimezone(ZoneInfo("Asia/Shanghai"))
+    page = (await client.get(f"/t/{taken.token}")).text
+    assert f"请在 {until:%H:%M} 前到咨询台或窗口说明，可以恢复排队，排到 3 位等候的人之后。" in page
+    now = (await client.get(f"/t/{taken.token}/now")).json()
+    assert now["poll_s"] == 15, "the page sees it when the number comes back"
+    version = await rig.port.look(lambda hall, _now: hall.ticket(taken.ticket).version)
+    done = await rig.port.execute(Reinstate(by=Actor("manager", "sunqi"), ticket=taken.ticket, seen=version))
+    assert isinstance(done, Done), done
+    assert (await client.get(f"/t/{taken.token}/now")).json()["state"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("way_back", "hint"),
+    [
+        (
+            WayBack(NOW + timedelta(minutes=30), 3),
+            "请在 11:02 前到咨询台或窗口说明，可以恢复排队，排到 3 位等候的人之后。",
+        ),
+        (WayBack(NOW + timedelta(minutes=30), 0), "请在 11:02 前到咨询台或窗口说明，可以恢复排队。"),
+        (WayBack(NOW, 1), "请在 10:32 前到咨询台或窗口说明，可以恢复排队，排到 1 位等候的人之后。"),
+        (WayBack(NOW - timedelta(seconds=1), 3), "请到咨询台或窗口说明，由工作人员决定能否恢复排队，或重新取号。"),
+        (None, "号票当日有效。如仍需办理，请重新取号。"),
+    ],
+)
+def test_the_next_step_after_a_passed_number_follows_the_halls_rule(way_back: WayBack | None, hint: str) -> None:
+    now = ticket_now(replace(PASSED, way_back=way_back), HallFacts(time_zone="Asia/Shanghai"), "zh")
+    assert (now.state, now.hint, now.poll_s) == ("no_show", hint, 15 if way_back else 0)
