@@ -24,19 +24,24 @@ def holders(*texts: str) -> list[object]:
     """Every object that the collector knows which holds one of the texts, as text or bytes."""
     wanted = [needle for text in texts for needle in (text, text.encode(), text.encode("utf-16-le"))]
     gc.collect()
-    found: list[object] = []
-    for holder in gc.get_objects():
-        for held in gc.get_referents(holder):
-            # a weak proxy of a library whose object is gone raises when asked what it is
-            if issubclass(type(held), str):
-                hit = any(isinstance(needle, str) and needle in held for needle in wanted)
-            elif issubclass(type(held), bytes | bytearray):
-                hit = any(isinstance(needle, bytes) and needle in held for needle in wanted)
-            else:
-                continue
-            if hit and holder is not wanted and held is not texts:
-                found.append(holder)
-    return [holder for holder in found if not _of_this_test(holder)]
+    tracked = gc.get_objects()
+    readable: dict[int, object] = {}
+    for begins in range(0, len(tracked), 10_000):
+        held = gc.get_referents(*tracked[begins : begins + 10_000])
+        # a weak proxy of a library whose object is gone raises when asked what it is
+        kinds = {kind for kind in set(map(type, held)) if issubclass(kind, str | bytes | bytearray)}
+        readable |= {id(one): one for one in held if type(one) in kinds}
+        del held
+    hits = [one for one in readable.values() if any(_is_in(needle, one) for needle in wanted)]
+    found = gc.get_referrers(*hits)
+    own = {id(wanted), id(texts), id(hits), id(readable)}
+    return [holder for holder in found if id(holder) not in own and not _of_this_test(holder)]
+
+
+def _is_in(needle: str | bytes, held: object) -> bool:
+    if isinstance(needle, str):
+        return isinstance(held, str) and needle in held
+    return isinstance(held, bytes | bytearray) and needle in held
 
 
 def _of_this_test(holder: object) -> bool:
