@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,7 @@ CREATE TABLE jobs (
     job TEXT NOT NULL UNIQUE,
     device TEXT NOT NULL,
     reprint_of TEXT,
+    label TEXT NOT NULL,
     state TEXT NOT NULL,
     detail TEXT NOT NULL,
     made_at TEXT NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE jobs (
 );
 CREATE TABLE counters (device TEXT NOT NULL, name TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (device, name));
 """
-_COLUMNS: Final = "job, device, reprint_of, state, detail"
+_COLUMNS: Final = "job, device, reprint_of, label, state, detail"
 
 log = structlog.get_logger(__name__)
 
@@ -106,8 +107,12 @@ class PrintJob:
     job: str
     device: str
     reprint_of: str | None = None
+    label: str = ""
+    """By what staff know the paper, such as a ticket's number; never anything of a person."""
     state: JobState = JobState.QUEUED
     detail: Detail = Detail.NONE
+    made_at: datetime | None = field(default=None, compare=False)
+    """UTC; None until it has been kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +166,10 @@ class PrintJobStore:
 
         def insert(database: sqlite3.Connection) -> None:
             now = self._clock().isoformat()
-            row = (job.job, job.device, job.reprint_of, job.state, job.detail, now, now)
+            row = (job.job, job.device, job.reprint_of, job.label, job.state, job.detail, now, now)
             try:
                 database.execute(
-                    f"INSERT INTO jobs ({_COLUMNS}, made_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    f"INSERT INTO jobs ({_COLUMNS}, made_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                     row,
                 )
             except sqlite3.IntegrityError as error:
@@ -336,8 +341,10 @@ class JobOnItsWay:
         job: str | None,
         reprint_of: str | None,
         on_state: Callable[[JobState], None],
+        *,
+        label: str = "",
     ) -> None:
-        self.kept = PrintJob(job or uuid4().hex, device, reprint_of)
+        self.kept = PrintJob(job or uuid4().hex, device, reprint_of, label)
         self.cause = Detail.NONE
         """What was last seen to stand in the way."""
         self._store, self._on_state = store, on_state
@@ -390,10 +397,10 @@ def wiped(data: bytearray) -> Iterator[bytearray]:
 
 
 def _jobs(database: sqlite3.Connection, where: str, values: tuple[object, ...]) -> tuple[PrintJob, ...]:
-    rows = database.execute(f"SELECT {_COLUMNS} FROM jobs {where} ORDER BY seq", values)  # noqa: S608 - own literals
+    select = f"SELECT {_COLUMNS}, made_at FROM jobs {where} ORDER BY seq"  # noqa: S608 - own literals
     return tuple(
-        PrintJob(job, device, reprint_of, JobState(state), Detail(detail))
-        for job, device, reprint_of, state, detail in rows
+        PrintJob(job, device, reprint_of, label, JobState(state), Detail(detail), datetime.fromisoformat(made_at))
+        for job, device, reprint_of, label, state, detail, made_at in database.execute(select, values)
     )
 
 

@@ -151,11 +151,12 @@ class Devices:
         document: PrintDocument,
         late: Callable[[], None],
         *,
-        job: str | None = None,
+        job: str,
+        label: str,
         reprint_of: str | None = None,
     ) -> tuple[SlipState, str | None]:
-        """Print once, as a job that may have an id; what became of the paper, and why if not printed. `late` is called
-        if an unknown slip turns out printed after all."""
+        """Print once, as a job that staff know by its label; what became of the paper, and why if not printed. `late`
+        is called if an unknown slip turns out printed after all."""
         if self._printer is None:
             return SlipState.NOT_PRINTED, Health.NOT_SUPPORTED.value
         unknown = False
@@ -168,7 +169,7 @@ class Devices:
 
         deadline = time.monotonic() + PRINT_LIMIT_S
         result: PrintResult = await asyncio.wrap_future(
-            self._printer.print(document, deadline, job=job, reprint_of=reprint_of, on_state=on_state)
+            self._printer.print(document, deadline, job=job, label=label, reprint_of=reprint_of, on_state=on_state)
         )
         log.info("slip", state=result.state, outcome=result.outcome, detail=result.detail)
         return slip_state(result)

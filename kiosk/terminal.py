@@ -324,12 +324,21 @@ class Terminal:
                 self._devices.stop_code_scan()
             case effects.ShowLights(roles):
                 self._devices.show_lights(roles)
-            case effects.PrintSlip() if self._configuration.catalogue is not None:
-                self._spawn(self._printing.ticket(effect, self._configuration.catalogue))
             case effects.StartSelfTest(attempt, role, within_s):
                 self._devices.self_tests.start(attempt, role, within_s)
             case effects.StopSelfTest():
                 self._devices.self_tests.stop()
+            case _:
+                self._use_paper(effect, self._printing)
+
+    def _use_paper(self, effect: effects.Effect, printing: Printing) -> None:
+        match effect:
+            case effects.PrintSlip() if self._configuration.catalogue is not None:
+                self._spawn(printing.ticket(effect, self._configuration.catalogue))
+            case effects.ListUnsettled():
+                self._spawn(printing.list_unsettled())
+            case effects.SettleJob(job, printed):
+                self._spawn(printing.settle(job, printed=printed))
 
     async def _check_code(self, code: str) -> None:
         """What the gate learnt is kept before the door opens."""

@@ -1,8 +1,8 @@
 """Between the wire's and the devices' words and those of the journeys."""
 
-from hardware.print_jobs import JobState, PrintResult
+from hardware.print_jobs import JobState, PrintJob, PrintResult
 from hardware.vocabulary import Detail, DeviceStatus, Health, Outcome
-from kiosk.journeys.state import LiveService, Ticket, WaitRange
+from kiosk.journeys.state import LiveService, Ticket, UnsettledJob, WaitRange
 from kiosk.journeys.views import Peripheral, SlipState
 from wire.messages import IssueAnswer, PeripheralReport, Refused, Services, Slip, Wait
 
@@ -56,6 +56,11 @@ def slip_state(result: PrintResult) -> tuple[SlipState, str | None]:
 def paper_of(state: JobState) -> SlipState:
     """What the end of a print job says of the paper."""
     return _SLIP_STATES.get(state, SlipState.UNKNOWN)
+
+
+def unsettled_job(job: PrintJob) -> UnsettledJob:
+    """A kept job as the technician's screen lists it."""
+    return UnsettledJob(job.job, job.device, job.label, job.made_at, job.detail.value)
 
 
 def cause_of(detail: Detail) -> str:

@@ -1,7 +1,28 @@
-"""Words for the conditions of devices, as the technician reads them; a code without words is shown as it is."""
+"""Words for devices and their conditions, as the technician reads them; a code without words is shown as it is."""
 
 from kiosk.journeys.words import Words, mark
 
+_ROLES = {
+    "id_card_reader": mark("ID card reader"),
+    "social_card_reader": mark("Social security card reader"),
+    "bank_card_reader": mark("Bank card reader"),
+    "ticket_printer": mark("Ticket printer"),
+    "document_printer": mark("Document printer"),
+    "code_scanner": mark("Code scanner"),
+    "code_camera": mark("Code camera"),
+    "document_camera": mark("Document camera"),
+    "face_camera": mark("Face camera"),
+    "keypad": mark("Keypad"),
+    "guide_lights": mark("Guide lights"),
+    "presence_sensor": mark("Presence sensor"),
+    "door_switch": mark("Door switch"),
+    "tamper_switch": mark("Tamper switch"),
+    "ups": mark("Backup power"),
+    "speaker": mark("Speaker"),
+    "evaluator": mark("Evaluator"),
+    "window_display": mark("Window display"),
+    "caller": mark("Caller"),
+}
 _DETAILS = {
     "no_answer": mark("no answer"),
     "line_lost": mark("cable or power lost"),
@@ -97,6 +118,11 @@ _VALUES = {
     "pending": mark("waiting for admission"),
     "refused": mark("refused"),
 }
+
+
+def role(words: Words, role: str) -> str:
+    """The name of a device by its role."""
+    return words.tr(_ROLES[role]) if role in _ROLES else role
 
 
 def detail(words: Words, code: str | None) -> str:

@@ -1,7 +1,7 @@
 """What every screen is: a title, and a way to draw a view of its kind. Instances are kept and drawn again."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
@@ -14,6 +14,9 @@ from screens.theme import Themed
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
+L = TypeVar("L", bound=Widget)
+
+
 class StationScreen(Themed, BoxLayout):
     """Base of all screens; the header, heading and footer around it are the station's."""
 
@@ -22,6 +25,7 @@ class StationScreen(Themed, BoxLayout):
     """Whether the heading may take room for the journey's steps."""
 
     def on_kv_post(self, _base: object) -> None:
+        self._lines: dict[BoxLayout, list[Any]] = {}
         # Rules name widgets by weak references; one that is out of the tree for a while must not be lost.
         self._parts = [part.__self__ for part in self.ids.values()]
 
@@ -43,6 +47,17 @@ class StationScreen(Themed, BoxLayout):
             if widget.parent is not None:
                 widget.parent.remove_widget(widget)
             row.add_widget(widget)
+
+    def lines(self, column: BoxLayout, kind: type[L], count: int) -> list[L]:
+        """The lines of a list, from the top. Those that are not needed are kept: widgets live as long as the theme."""
+        kept: list[L] = self._lines.setdefault(column.__self__, [])
+        while len(kept) < count:
+            kept.append(kind())
+        while len(column.children) > count:
+            column.remove_widget(column.children[0])
+        for line in kept[len(column.children) : count]:
+            column.add_widget(line)
+        return kept[:count]
 
     def leave(self) -> None:
         """Another screen comes: stop what moves, forget what was personal."""

@@ -20,6 +20,7 @@ from kiosk.journeys.views import (
     TechnicianCodeView,
     TechnicianView,
     TicketView,
+    UnsettledView,
     View,
     WaitingView,
 )
@@ -38,6 +39,7 @@ from screens.technician import TechnicianScreen
 from screens.technician_code import TechnicianCodeScreen
 from screens.theme import Theme
 from screens.ticket import TicketScreen
+from screens.unsettled import UnsettledScreen
 from screens.waiting import WaitingScreen
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
@@ -53,6 +55,7 @@ SCREENS: dict[type[View], type[StationScreen]] = {
     OutOfServiceView: OutOfServiceScreen,
     TechnicianCodeView: TechnicianCodeScreen,
     TechnicianView: TechnicianScreen,
+    UnsettledView: UnsettledScreen,
 }
 CORNER_MM = 30
 CORNER_HOLD_S = 3.0

@@ -7,7 +7,7 @@ from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from kiosk.journeys.intents import LeaveTechnician, StopTests, TestAllDevices, TestDevice
+from kiosk.journeys.intents import LeaveTechnician, OpenUnsettled, StopTests, TestAllDevices, TestDevice
 from kiosk.journeys.views import DeviceTest, Peripheral, SelfTestState, TechnicianView
 from kiosk.journeys.words import Words, mark
 from screens import device_words
@@ -15,28 +15,6 @@ from screens.screen import StationScreen
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
-ROLES = {
-    "id_card_reader": mark("ID card reader"),
-    "social_card_reader": mark("Social security card reader"),
-    "bank_card_reader": mark("Bank card reader"),
-    "ticket_printer": mark("Ticket printer"),
-    "document_printer": mark("Document printer"),
-    "code_scanner": mark("Code scanner"),
-    "code_camera": mark("Code camera"),
-    "document_camera": mark("Document camera"),
-    "face_camera": mark("Face camera"),
-    "signature_pad": mark("Signature pad"),
-    "keypad": mark("Keypad"),
-    "guide_lights": mark("Guide lights"),
-    "presence_sensor": mark("Presence sensor"),
-    "door_switch": mark("Door switch"),
-    "tamper_switch": mark("Tamper switch"),
-    "ups": mark("Backup power"),
-    "speaker": mark("Speaker"),
-    "evaluator": mark("Evaluator"),
-    "window_display": mark("Window display"),
-    "caller": mark("Caller"),
-}
 HEALTH = {
     "ok": (mark("OK"), "done", "actions/done"),
     "degraded": (mark("Needs attention soon"), "danger", "actions/info"),
@@ -100,21 +78,29 @@ class TechnicianScreen(StationScreen):
     def render(self, view: TechnicianView, words: Words) -> None:
         ids, tr = self.ids, words.tr
         self.title = tr("Technician")
-        self._have(ids.devices, DeviceLine, len(view.peripherals))
-        for line, device in zip(reversed(ids.devices.children), view.peripherals, strict=True):
+        devices = self.lines(ids.devices, DeviceLine, len(view.peripherals))
+        for line, device in zip(devices, view.peripherals, strict=True):
             self._device(line, device, words)
             self._test(line, view.tests.get(device.role), words)
             line.busy = view.testing
         self._follow(next((role for role, test in view.tests.items() if test.state is SelfTestState.RUNNING), None))
         facts = (*view.versions, *view.network)
-        self._have(ids.facts, FactLine, len(facts))
-        for line, fact in zip(reversed(ids.facts.children), facts, strict=True):
+        for line, fact in zip(self.lines(ids.facts, FactLine, len(facts)), facts, strict=True):
             line.label = tr(LABELS[fact.label]) if fact.label in LABELS else fact.label.replace("_", " ")
             line.value = device_words.value(words, fact.value)
         ids.all.content = tr("Stop the test") if view.testing else tr("Test all devices")
         ids.all.intent = StopTests() if view.testing else TestAllDevices()
         ids.all.disabled = not view.peripherals
+        ids.unsettled.content = self._unsettled(view.unsettled, words)
+        ids.unsettled.intent = OpenUnsettled()
+        ids.unsettled.disabled = view.testing
         ids.leave.content, ids.leave.intent = tr("Leave"), LeaveTechnician()
+
+    @staticmethod
+    def _unsettled(count: int | None, words: Words) -> str:
+        if count is None:
+            return words.tr("Slips to check: not known")
+        return words.ntr("{n} slip to check", "{n} slips to check", count)
 
     def _follow(self, role: str | None) -> None:
         """Bring the device that has just begun its test into sight."""
@@ -129,7 +115,7 @@ class TechnicianScreen(StationScreen):
     def _device(line: DeviceLine, device: Peripheral, words: Words) -> None:
         health, line.health_colour, line.health_icon = HEALTH.get(device.health, (device.health, "ink", ""))
         line.role = device.role
-        line.name = words.tr(ROLES[device.role]) if device.role in ROLES else device.role
+        line.name = device_words.role(words, device.role)
         line.health = " · ".join(filter(None, (words.tr(health), device_words.detail(words, device.detail))))
         line.place = "\n".join(
             filter(None, (f"{device.driver}  {device.address}", device_words.supplies(words, device.supplies)))
@@ -151,10 +137,3 @@ class TechnicianScreen(StationScreen):
             line.test_colour, line.test_icon = "danger", "actions/info"
             left = words.ntr("{n} second left", "{n} seconds left", test.seconds_left)
             line.test = f"{said}\n{test.told} · {left}"
-
-    @staticmethod
-    def _have(column: BoxLayout, kind: type[BoxLayout], count: int) -> None:
-        while len(column.children) < count:
-            column.add_widget(kind())
-        while len(column.children) > count:
-            column.remove_widget(column.children[0])

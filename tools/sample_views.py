@@ -32,6 +32,8 @@ from kiosk.journeys.views import (
     TechnicianCodeView,
     TechnicianView,
     TicketView,
+    UnsettledSlip,
+    UnsettledView,
     View,
     Wait,
     WaitingView,
@@ -115,6 +117,10 @@ class SampleViews:
         yield "code-wrong", TechnicianCodeView(replace(self.frame, can_go_home=True), 0, True, 0)
         yield "technician", replace(self.technician(), tests={}, testing=False)
         yield "technician-testing", self.technician()
+        unsettled = self.unsettled()
+        yield "unsettled", unsettled
+        yield "unsettled-asked", replace(unsettled, asked=("ticket:1", False))
+        yield "unsettled-none", replace(unsettled, slips=())
 
     def check_in(self) -> Iterator[tuple[str, View]]:
         """From home to the number, and every refusal with a way on of its own."""
@@ -261,9 +267,18 @@ class SampleViews:
             ),
             tests=tests,
             testing=True,
+            unsettled=2,
             versions=(Fact("terminal", "0.1.0"), Fact("python", "3.11.7")),
             network=(Fact("broker", "10.0.8.2:8883"), Fact("connected", "yes"), Fact("standing", "accepted")),
         )
+
+    def unsettled(self) -> UnsettledView:
+        slips = (
+            UnsettledSlip("ticket:1", "A036", "ticket_printer", "03-02 10:31", "paper_out"),
+            UnsettledSlip("ticket:2", "B107", "ticket_printer", "03-02 11:05", "interrupted"),
+            UnsettledSlip("f3", "", "document_printer", "03-02 11:20", "job_lost"),
+        )
+        return UnsettledView(replace(self.frame, can_go_home=True, can_go_back=True), slips, None, False)
 
     def _at(self, step: int) -> Frame:
         return replace(self.frame, can_go_back=True, can_go_home=True, steps=("service", "card", "ticket"), step=step)

@@ -174,12 +174,13 @@ class DocumentPrinter(Device[IppConnection]):
         *,
         job: str | None = None,
         reprint_of: str | None = None,
+        label: str = "",
         cancel: CancelToken | None = None,
         on_state: Callable[[JobState], None] | None = None,
     ) -> "Future[PrintResult]":
         """Print one document as `job`, under the same rules as a ticket printer's slip; `document.pdf` is overwritten
         whatever happens. The result's `pages` are the sides that are known to have come out."""
-        on_its_way = JobOnItsWay(self._jobs, self.role, job, reprint_of, on_state or (lambda _: None))
+        on_its_way = JobOnItsWay(self._jobs, self.role, job, reprint_of, on_state or (lambda _: None), label=label)
 
         def failed(error: HardwareError) -> PrintResult:
             with wiped(document.pdf):

@@ -147,16 +147,18 @@ class TicketPrinter(Device[Line]):
         *,
         job: str | None = None,
         reprint_of: str | None = None,
+        label: str = "",
         cancel: CancelToken | None = None,
         on_state: Callable[[JobState], None] | None = None,
     ) -> "Future[PrintResult]":
-        """Print one slip as `job` (an id that says nothing of a person, used once; one is made up where none is given).
+        """Print one slip as `job` (an id that says nothing of a person, used once; one is made up where none is given);
+        `label` is by what staff know the paper, such as its number.
 
         Printing again what was printed before is a new job that names the old one as `reprint_of`; its document bears
         补打. A cancel is heard until SENDING. `on_state` hears each state before what it names is done, on the
         printer's thread; PRINTED may still come after UNKNOWN, and TAKEN follows by itself where the printer tells.
         """
-        on_its_way = JobOnItsWay(self._jobs, self.role, job, reprint_of, on_state or (lambda _: None))
+        on_its_way = JobOnItsWay(self._jobs, self.role, job, reprint_of, on_state or (lambda _: None), label=label)
         slip = _Slip(document, on_its_way)
         return self._submit(partial(self._print, slip), failed=slip.failed, deadline=deadline, cancel=cancel)
 

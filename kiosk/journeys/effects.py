@@ -109,6 +109,19 @@ class StopSelfTest:
 
 
 @dataclass(frozen=True)
+class ListUnsettled:
+    """Find the print jobs that nobody settled; they come as `UnsettledJobs`."""
+
+
+@dataclass(frozen=True)
+class SettleJob:
+    """Keep what somebody saw of a print job's paper, and tell the hall; `UnsettledJobs` comes after it."""
+
+    job: str
+    printed: bool
+
+
+@dataclass(frozen=True)
 class CheckCode:
     """Compare the technician's one-time code; the answer comes as `CodeChecked`."""
 
@@ -149,6 +162,8 @@ Effect = (
     | PrintSlip
     | StartSelfTest
     | StopSelfTest
+    | ListUnsettled
+    | SettleJob
     | CheckCode
     | Speak
     | WipeSession

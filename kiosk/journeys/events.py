@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kiosk.journeys.catalogue import Catalogue, Texts
     from kiosk.journeys.search import Index
-    from kiosk.journeys.state import LiveService, Ticket
+    from kiosk.journeys.state import LiveService, Ticket, UnsettledJob
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,13 @@ class SlipDone:
     job: int
     slip: SlipState
     cause: str | None = None
+
+
+@dataclass(frozen=True)
+class UnsettledJobs:
+    """The print jobs of which nobody knows whether the paper came out, oldest first; None: they cannot be read."""
+
+    jobs: tuple[UnsettledJob, ...] | None
 
 
 # --- hall ----------------------------------------------------------------------------------------
@@ -260,6 +267,7 @@ Event = (
     | CodeRead
     | CodeUnusable
     | SlipDone
+    | UnsettledJobs
     | LinkChanged
     | OfflineReady
     | ServerChanged

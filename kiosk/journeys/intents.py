@@ -160,6 +160,29 @@ class StopTests:
 
 
 @dataclass(frozen=True)
+class OpenUnsettled:
+    """Look through the print jobs of which nobody knows whether the paper came out."""
+
+
+@dataclass(frozen=True)
+class SettleJob:
+    """Somebody looked: the paper of this job came out, or it did not. Has to be confirmed."""
+
+    job: str
+    printed: bool
+
+
+@dataclass(frozen=True)
+class ConfirmSettling:
+    pass
+
+
+@dataclass(frozen=True)
+class CancelSettling:
+    pass
+
+
+@dataclass(frozen=True)
 class LeaveTechnician:
     pass
 
@@ -195,5 +218,9 @@ Intent = (
     | TestDevice
     | TestAllDevices
     | StopTests
+    | OpenUnsettled
+    | SettleJob
+    | ConfirmSettling
+    | CancelSettling
     | LeaveTechnician
 )

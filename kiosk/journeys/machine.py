@@ -21,6 +21,7 @@ from kiosk.journeys import (
     preferences,
     prompting,
     scanning,
+    settling,
     surroundings,
     technician,
 )
@@ -41,11 +42,22 @@ _Handler = Callable[[State, Any], Step]
 _INTENTS: tuple[type, ...] = typing.get_args(intents.Intent)
 
 _HANDLERS: dict[type, tuple[_Handler, ...]] = {}
-for _subject in (choosing, card, check_in, number, help, technician, preferences, out_of_service, surroundings):
+for _subject in (
+    choosing,
+    card,
+    check_in,
+    number,
+    help,
+    technician,
+    settling,
+    preferences,
+    out_of_service,
+    surroundings,
+):
     for _kind, _handler in _subject.HANDLERS.items():
         _HANDLERS[_kind] = (*_HANDLERS.get(_kind, ()), _handler)
-_HANDLERS[intents.Home] = (check_in.home, choosing.home, number.finish, technician.leave)
-_HANDLERS[intents.Back] = (check_in.back, choosing.back, technician.leave)
+_HANDLERS[intents.Home] = (check_in.home, choosing.home, number.finish, technician.leave, settling.leave)
+_HANDLERS[intents.Back] = (check_in.back, choosing.back, technician.leave, settling.back)
 
 
 def step(state: State, event: events.Event, now: float) -> Step:

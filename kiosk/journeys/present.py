@@ -17,6 +17,7 @@ from kiosk.journeys.state import (
     Refused,
     SelfTest,
     Servicing,
+    Settling,
     State,
     TypingAppointment,
     TypingCode,
@@ -62,7 +63,7 @@ def view(state: State) -> views.View:
     return views.HomeView(_frame(state), common[:COMMON_LIMIT], state.equipment.reader_ready, check_in.offered(state))
 
 
-def _standing(state: State, page: Awaiting | Holding | Refused | TypingCode | Servicing) -> views.View:
+def _standing(state: State, page: Awaiting | Holding | Refused | TypingCode | Servicing | Settling) -> views.View:
     """Pages that stay while the hall is away."""
     match page:
         case Awaiting():
@@ -76,6 +77,8 @@ def _standing(state: State, page: Awaiting | Holding | Refused | TypingCode | Se
             shown = views.TechnicianCodeView(_frame(state, home=True), len(page.typed), page.wrong, locked)
         case Servicing():
             shown = _technician(state, page)
+        case Settling():
+            shown = _unsettled(state, page)
     return shown
 
 
@@ -286,6 +289,7 @@ def _technician(state: State, page: Servicing) -> views.TechnicianView:
         equipment.peripherals,
         tests,
         page.running is not None,
+        None if equipment.unsettled is None else len(equipment.unsettled),
         equipment.versions,
         equipment.network,
     )
@@ -298,3 +302,19 @@ def _running(state: State, test: SelfTest) -> views.DeviceTest:
         return views.DeviceTest(views.SelfTestState.RUNNING, step)
     left = max(0, math.ceil(test.since + state.rules.testing_limit_s - state.now))
     return views.DeviceTest(views.SelfTestState.RUNNING, step, test.request.of(language), left)
+
+
+def _unsettled(state: State, page: Settling) -> views.UnsettledView:
+    zone = state.hall.catalogue.zone if state.hall.catalogue is not None else None
+    slips = tuple(
+        views.UnsettledSlip(
+            job.job,
+            job.label,
+            job.device,
+            f"{job.made_at.astimezone(zone):%m-%d %H:%M}" if job.made_at is not None else "",
+            job.detail,
+        )
+        for job in state.equipment.unsettled or ()
+    )
+    frame = _frame(state, back=True, home=True)
+    return views.UnsettledView(frame, None if state.equipment.unsettled is None else slips, page.asked, page.busy)

@@ -211,6 +211,18 @@ class SelfTestResult:
 
 
 @dataclass(frozen=True)
+class UnsettledJob:
+    """A print job of which nobody knows whether the paper came out. `label` is its ticket's number, empty for a test;
+    `detail` the likely cause."""
+
+    job: str
+    device: str
+    label: str
+    made_at: datetime | None
+    detail: str
+
+
+@dataclass(frozen=True)
 class Servicing:
     """The technician's screen: one test runs at a time, those of the other roles `queued` wait for it."""
 
@@ -220,7 +232,29 @@ class Servicing:
     """By role."""
 
 
-Page = AtHome | Choosing | LayingCard | TypingAppointment | Awaiting | Holding | Refused | TypingCode | Servicing
+@dataclass(frozen=True)
+class Settling:
+    """The technician looks through unsettled print jobs; Back leads to the page before."""
+
+    came_from: Servicing
+    asked: tuple[str, bool] | None = None
+    """A job, and whether its paper is said to have come out: to be confirmed."""
+    busy: bool = True
+    """The list is being read, or a job settled."""
+
+
+Page = (
+    AtHome
+    | Choosing
+    | LayingCard
+    | TypingAppointment
+    | Awaiting
+    | Holding
+    | Refused
+    | TypingCode
+    | Servicing
+    | Settling
+)
 
 
 @dataclass(frozen=True)
@@ -261,6 +295,8 @@ class Equipment:
 
     reader_ready: bool = False
     peripherals: tuple[Peripheral, ...] = ()
+    unsettled: tuple[UnsettledJob, ...] | None = ()
+    """Print jobs; None: they cannot be read."""
     versions: tuple[Fact, ...] = ()
     network: tuple[Fact, ...] = ()
     voices: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ from typing import Any
 
 from kiosk.journeys import events, intents
 from kiosk.journeys.catalogue import Texts
-from kiosk.journeys.effects import CheckCode
+from kiosk.journeys.effects import CheckCode, ListUnsettled
 from kiosk.journeys.state import AtHome, SelfTest, SelfTestResult, Servicing, State, Step, TypingCode, end_session
 from kiosk.journeys.views import SelfTestState
 
@@ -48,7 +48,9 @@ def checked(state: State, event: events.CodeChecked) -> Step:
     state = replace(state, code_locked_until=state.now + event.locked_for)
     if not isinstance(state.page, TypingCode):
         return state, ()
-    return replace(state, page=Servicing() if event.accepted else TypingCode(wrong=True)), ()
+    if not event.accepted:
+        return replace(state, page=TypingCode(wrong=True)), ()
+    return replace(state, page=Servicing()), (ListUnsettled(),)
 
 
 def try_one(state: State, intent: intents.TestDevice) -> Step:

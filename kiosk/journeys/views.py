@@ -334,8 +334,33 @@ class TechnicianView:
     """By role; a device that was not tested has none."""
     testing: bool
     """A test runs: no other can be begun."""
+    unsettled: int | None
+    """How many print jobs somebody has to look at; None: they cannot be read."""
     versions: tuple[Fact, ...]
     network: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class UnsettledSlip:
+    """A paper of which nobody knows whether it came out. `number` is empty where it is no ticket's, `made_on` the
+    hall's date and time `MM-DD HH:MM`, `device` the printer's role, `cause` a detail of the hardware vocabulary."""
+
+    job: str
+    number: str
+    device: str
+    made_on: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class UnsettledView:
+    """Print jobs to settle, by somebody who looked; `slips` is None where they cannot be read."""
+
+    frame: Frame
+    slips: tuple[UnsettledSlip, ...] | None
+    asked: tuple[str, bool] | None
+    """A job, and whether its paper is said to have come out: a second tap confirms."""
+    busy: bool
 
 
 View = (
@@ -349,4 +374,5 @@ View = (
     | OutOfServiceView
     | TechnicianCodeView
     | TechnicianView
+    | UnsettledView
 )

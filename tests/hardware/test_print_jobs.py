@@ -127,6 +127,18 @@ def test_a_person_decides_an_unknown_job_once_and_no_other(store):
         store.resolve("nobody", printed=True).result()
 
 
+def test_what_nobody_knows_is_listed_with_what_staff_know_it_by_and_when_it_was_begun(store, clock):
+    begun = clock.now
+    job = JobOnItsWay(store, "ticket_printer", "t-1", None, lambda _: None, label="A036")
+    assert store.find("t-1").result().made_at == begun
+    for state in (JobState.PREFLIGHT, JobState.SENDING):
+        clock.now += timedelta(minutes=1)
+        job.enter(state)
+    job.failed(NoAnswer(""))
+    (listed,) = store.unsettled().result()
+    assert (listed.label, listed.device, listed.made_at) == ("A036", "ticket_printer", begun)
+
+
 def test_an_end_is_told_until_the_program_has_written_it_down_and_again_when_it_changes(store):
     job = on_its_way(store)
     for state in (JobState.PREFLIGHT, JobState.SENDING, JobState.SENT, JobState.UNKNOWN):

@@ -29,6 +29,7 @@ INTENTS = st.one_of(
     st.builds(intents.SetHighContrast, st.booleans()),
     st.builds(intents.SetVoice, st.booleans()),
     st.builds(intents.TestDevice, st.sampled_from(["ticket_printer", "face_camera"])),
+    st.builds(intents.SettleJob, st.just("ticket:1"), st.booleans()),
     st.builds(intents.CodeDigit, st.sampled_from(["0", "7", "x", "", "12"])),
 )
 BACK = (0, 0, 0, -1, -2)
@@ -104,7 +105,7 @@ STORIES = st.lists(st.tuples(PAUSES, HAPPENINGS), min_size=10, max_size=60)
 def addressed(event: events.Event, state: State) -> events.Event:
     """The event with its session, attempt or job counted back from the newest one."""
     for name, newest in (("session", state.session), ("attempt", state.last_attempt), ("job", state.last_attempt)):
-        if hasattr(event, name):
+        if isinstance(getattr(event, name, None), int):
             return dataclasses.replace(event, **{name: newest + getattr(event, name)})  # type: ignore[type-var]
     return event
 

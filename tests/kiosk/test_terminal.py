@@ -34,6 +34,7 @@ from kiosk.journeys.views import (
     SlipState,
     TechnicianView,
     TicketView,
+    UnsettledView,
     View,
     WaitingView,
 )
@@ -89,6 +90,13 @@ class Hall:
     @property
     def view(self) -> View:
         return self.terminal.view
+
+    async def technician(self) -> None:
+        """Go behind the hidden corner."""
+        self.terminal.send(intents.HiddenCorner())
+        for digit in pyotp.TOTP(SECRET, digits=8).at(datetime.now(UTC)):
+            self.terminal.send(intents.CodeDigit(digit))
+        await self.seen(TechnicianView)
 
     async def seen(self, kind: type, **fields: object) -> None:
         """Wait until a view of this kind with these fields stands on the screen."""
@@ -224,6 +232,31 @@ async def test_a_slip_that_breaks_off_is_unknown_and_prints_nothing_twice(hall, 
     hall.ahead_s += 30
     await hall.seen(TicketView, slip=SlipState.UNKNOWN)
     assert hall.printer.paper_used_mm == used
+    assert hall.printer.slips == []
+
+
+async def test_what_a_technician_saw_of_a_slip_is_kept_told_to_the_hall_and_prints_nothing(hall):
+    hall.printer.set_faults(paper_out_after=3)
+    hall.reader.lay(SAMPLE_CARDS[0])
+    await hall.seen(CatalogueView)
+    hall.terminal.send(intents.ChooseService("pension-claim"))
+    await hall.seen(TicketView, slip=SlipState.UNKNOWN)
+    hall.terminal.send(intents.Finish())
+    await hall.seen(HomeView)
+    hall.printer.clear_faults()
+    await hall.technician()
+    await until(lambda: hall.view.unsettled == 1)
+    hall.terminal.send(intents.OpenUnsettled())
+    await until(lambda: isinstance(hall.view, UnsettledView) and not hall.view.busy)
+    (slip,) = hall.view.slips
+    assert (slip.number, slip.device, slip.cause) == ("A001", "ticket_printer", "paper_out")
+    hall.terminal.send(intents.SettleJob(slip.job, printed=False))
+    hall.terminal.send(intents.ConfirmSettling())
+    await until(lambda: hall.view.slips == () and not hall.view.busy)
+    await until(lambda: len(hall.server.asked_for(Slip)) == 2)
+    told = hall.server.asked_for(Slip)[-1]
+    assert (told.ticket, told.outcome, told.cause) == (slip.job.removeprefix("ticket:"), "shown", "seen_by_staff")
+    await until(lambda: not hall.terminal._jobs.untold().result())
     assert hall.printer.slips == []
 
 
@@ -382,10 +415,7 @@ async def test_the_kept_bundle_serves_when_the_web_side_is_down(tmp_path, sample
 
 
 async def test_the_technician_gets_in_with_a_code_and_tests_the_devices(hall):
-    hall.terminal.send(intents.HiddenCorner())
-    for digit in pyotp.TOTP(SECRET, digits=8).at(datetime.now(UTC)):
-        hall.terminal.send(intents.CodeDigit(digit))
-    await hall.seen(TechnicianView)
+    await hall.technician()
     assert {line.role for line in hall.view.peripherals} == {"id_card_reader", "ticket_printer"}
     hall.terminal.send(intents.TestAllDevices())
     await until(lambda: hall.view.tests["id_card_reader"].told == "请放置身份证")

@@ -7,7 +7,7 @@ import pytest
 from kivy.core.window import Window
 
 from kiosk.journeys import intents
-from kiosk.journeys.views import CardState, DeviceTest, HelpState, Idle, SelfTestState, SlipState
+from kiosk.journeys.views import CardState, DeviceTest, HelpState, Idle, SelfTestState, SlipState, UnsettledView
 from screens import station
 from screens.driver import Finger
 from screens.press import Pressable
@@ -70,6 +70,7 @@ async def test_every_screen_sends_what_was_touched(start: Start) -> None:
         (code, "删除", intents.CodeErase()),
         (technician, "全部测试", intents.TestAllDevices()),
         (ZH.technician(), "停止测试", intents.StopTests()),
+        (technician, "待核对 2 份", intents.OpenUnsettled()),
         (technician, "退出", intents.LeaveTechnician()),
     ]
     async with start(settle_s=0) as screens:
@@ -98,6 +99,31 @@ async def test_each_device_has_a_button_for_its_own_test_and_none_while_one_runs
         screens.app.show(ZH.technician())
         await screens.driver.frames()
         assert not buttons(screens)
+
+
+async def test_what_became_of_a_slip_is_said_with_two_taps_in_two_places(start: Start) -> None:
+    slip = ZH.unsettled().slips[0]
+
+    async def tapped(screens: Screens, view: UnsettledView, words: str) -> tuple[intents.Intent, tuple[float, float]]:
+        screens.app.show(view)
+        await screens.driver.frames()
+        screens.intents.clear()
+        button = screens.driver.find(lambda w: isinstance(w, Pressable) and w.spoken == f"{slip.number}。{words}")
+        await screens.driver.tap(button)
+        await screens.driver.until(lambda: len(screens.intents) == 2)
+        return screens.intents[1], button.to_window(*button.center)
+
+    async with start() as screens:
+        for printed, words in ((True, "已打出"), (False, "没有打出")):
+            asked = replace(ZH.unsettled(), asked=(slip.job, printed))
+            first, place = await tapped(screens, ZH.unsettled(), words)
+            second, other_place = await tapped(screens, asked, f"确认：{words}")
+            assert (first, second) == (intents.SettleJob(slip.job, printed), intents.ConfirmSettling())
+            assert place != other_place, "a double tap does not confirm"
+            assert await tapped(screens, asked, "取消") == (intents.CancelSettling(), place)
+        screens.app.show(replace(ZH.unsettled(), busy=True))
+        await screens.driver.frames()
+        assert not [w for w in screens.driver.all() if isinstance(w, Pressable) and slip.number in w.spoken]
 
 
 async def test_the_device_whose_test_runs_is_brought_into_sight(start: Start) -> None:
