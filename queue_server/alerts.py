@@ -58,6 +58,8 @@ SEVERITY: Mapping[str, Severity] = {
     "printer_out_of_paper": "critical",
     "printer_paper_low": "info",
     "printer_jammed": "critical",
+    "printer_out_of_toner": "critical",
+    "printer_toner_low": "info",
     "peripheral_fault": "critical",
     "peripheral_offline": "warning",
     "peripheral_unknown": "warning",

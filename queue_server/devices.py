@@ -45,8 +45,14 @@ NOT_ACCEPTED: Mapping[Standing, str] = {
 _AT_THE_GATE = ("device_pending", "cloned_device", "refused_device_speaks")
 """Alerts that end when a device is accepted."""
 
-_CRITICAL_SUPPLIES = {("paper", "out"): "printer_out_of_paper", ("paper", "low"): "printer_paper_low"}
-_JAMMED = "printer_jammed"
+_SUPPLIES = {
+    ("paper", "out"): "printer_out_of_paper",
+    ("paper", "low"): "printer_paper_low",
+    ("paper", "jammed"): "printer_jammed",
+    ("toner", "out"): "printer_out_of_toner",
+    ("toner", "low"): "printer_toner_low",
+}
+"""By what is used up; a battery's charge is told by its device's detail."""
 _HEALTH = {"fault": "peripheral_fault", "offline": "peripheral_offline", "unknown": "peripheral_unknown"}
 _DETAILS = {
     "door_open": "cabinet_open",
@@ -58,7 +64,7 @@ _DETAILS = {
 """What a device that is well tells of its cabinet."""
 _NOT_ASKED = frozenset({"not_asked", "cannot_be_asked"})
 _SET_ASIDE = "facts_set_aside"
-REPORTED_CODES = (*_CRITICAL_SUPPLIES.values(), _JAMMED, *_HEALTH.values(), *_DETAILS.values(), _SET_ASIDE)
+REPORTED_CODES = (*_SUPPLIES.values(), *_HEALTH.values(), *_DETAILS.values(), _SET_ASIDE)
 
 
 class DeviceExists(Exception):
@@ -394,11 +400,10 @@ def conditions(reported: Reported) -> Mapping[str, Mapping[str, object]]:
     ill: dict[str, list[str]] = {}
     for part in reported.peripherals:
         about = {"role": part.role, "driver": part.driver} | ({"detail": part.detail} if part.detail else {})
-        for supply, state in part.supplies.items():
-            if state == "jammed":
-                found[_JAMMED] = about | {"supply": supply}
-            elif code := _CRITICAL_SUPPLIES.get((supply, state)):
+        for supply in part.supplies.items():
+            if code := _SUPPLIES.get(supply):
                 found[code] = about
+                ill.setdefault(code, []).append(part.role)
         if code := _DETAILS.get(part.detail or ""):
             found[code] = about
         if part.detail not in _NOT_ASKED and (code := _HEALTH.get(part.health)):

@@ -1,5 +1,6 @@
 """The registry of devices, what their reports mean, and the alerts that come and go with them."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from queue_server.devices import (
 from queue_server.ledger import Database, LedgerFull
 from queue_server.ledger.registers import AlertRow, Registers
 from queue_server.staff import Role, Staff
-from queue_server.web.console.words import alert_text
+from queue_server.web.console.words import alert_text, supply_text
 from tests.queue_server.rig import Clock, fresh_database
 from wire.messages import Hello, PeripheralReport, Presence, Reported
 
@@ -162,6 +163,12 @@ def test_each_condition_has_its_own_name_and_unknown_is_no_fault() -> None:
     assert of(part("fault", paper="out")) == {"printer_out_of_paper", "peripheral_fault"}
     assert of(part("fault", paper="jammed")) == {"printer_jammed", "peripheral_fault"}
     assert of(part("unknown", paper="unknown")) == {"peripheral_unknown"}
+    assert of(part("degraded", paper="ok", toner="low")) == {"printer_toner_low"}
+    assert of(part("fault", paper="low", toner="out")) == {
+        "printer_paper_low",
+        "printer_out_of_toner",
+        "peripheral_fault",
+    }
     not_asked = PeripheralReport(role="ticket-printer", driver="escpos", health="unknown", detail="not_asked")
     assert of(not_asked) == set(), "a terminal that has just started has asked nobody yet"
     assert of(part("offline")) == {"peripheral_offline"}
@@ -188,6 +195,59 @@ def test_door_tamper_and_power_are_named_alerts_that_end_with_their_cause(role: 
     for report, expected in ((of_role(role, "degraded", detail), [code]), (of_role(role, "ok"), [])):
         alerts.settle("k1", REPORTED_CODES, conditions(Reported(peripherals=(report,))))
         assert [alert.code for alert in alerts.open()] == expected
+
+
+@pytest.mark.parametrize(
+    ("supply", "state", "zh", "en"),
+    [
+        ("paper", "low", "打印纸将尽，请备纸：A4 打印机。", "Paper runs low. Have some ready: document printer."),
+        (
+            "paper",
+            "jammed",
+            "卡纸，请开盖取出：A4 打印机。",
+            "Paper jam. Open it and take the paper out: document printer.",
+        ),
+        (
+            "toner",
+            "low",
+            "墨粉将尽，请备墨盒：A4 打印机。",
+            "Toner runs low. Have a cartridge ready: document printer.",
+        ),
+        (
+            "toner",
+            "out",
+            "墨粉用尽，请更换墨盒：A4 打印机。",
+            "Toner is used up. Change the cartridge: document printer.",
+        ),
+    ],
+)
+def test_staff_read_which_supply_of_which_printer_it_is(supply: str, state: str, zh: str, en: str) -> None:
+    alerts = AlertBook(HALL, None)
+    ticket_printer = PeripheralReport(role="ticket-printer", driver="escpos", health="ok", supplies={"paper": "ok"})
+    supplies = {"paper": "ok", "toner": "ok", supply: state}
+    printer = PeripheralReport(role="document-printer", driver="ipp", health="degraded", supplies=supplies)
+    alerts.settle("k1", REPORTED_CODES, conditions(Reported(peripherals=(printer, ticket_printer))))
+    (alert,) = alerts.open()
+    assert (alert_text(alert, "zh"), alert_text(alert, "en")) == (zh, en)
+    assert supply_text(supply, state, "zh") in {"纸将尽", "卡纸", "墨粉将尽", "墨粉用尽"}
+
+
+def test_two_printers_out_of_paper_are_both_named() -> None:
+    alerts = AlertBook(HALL, None)
+    parts = [
+        PeripheralReport(role=role, driver="d", health="fault", supplies={"paper": "out"})
+        for role in ("ticket-printer", "document-printer")
+    ]
+    alerts.settle("k1", REPORTED_CODES, conditions(Reported(peripherals=tuple(parts))))
+    assert "Out of paper. Load some: ticket printer, document printer." in {
+        alert_text(alert, "en") for alert in alerts.open()
+    }
+
+
+def test_every_supply_that_a_driver_reports_has_words_where_it_runs_out() -> None:
+    for supply, state in itertools.product(("paper", "toner", "battery"), ("low", "out")):
+        assert supply_text(supply, state, "zh") != f"{supply} {state}"
+    assert supply_text("ribbon", "out", "zh") == "ribbon out"
 
 
 def test_a_device_that_answers_no_question_is_no_alert_until_it_fails() -> None:

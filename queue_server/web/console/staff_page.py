@@ -15,7 +15,7 @@ from queue_server.projection import AlertNow, DeviceNow
 from queue_server.staff import Staff
 from queue_server.web.console.access import SIGN_IN, signed_in
 from queue_server.web.console.frame import Frame, fragment
-from queue_server.web.console.words import alert_text, role_name
+from queue_server.web.console.words import alert_text, role_name, supply_text
 from queue_server.web.parts import WebParts
 
 _URGENCY = ("critical", "warning", "info")
@@ -101,9 +101,9 @@ class StaffPage:
                     "health": part.health,
                     "good": part.health in _GOOD,
                     "supplies": [
-                        state
+                        supply_text(name, state, self._frame.language)
                         for name, state in part.supplies.items()
-                        if name != "battery" and state in ("low", "out", "jammed")
+                        if state in ("low", "out", "jammed")
                     ],
                 }
                 for part in device.peripherals

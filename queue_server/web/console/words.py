@@ -165,9 +165,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "health_offline": ("离线", "offline"),
     "health_not_supported": ("不支持", "not supported"),
     "health_unknown": ("未知", "unknown"),
-    "supply_low": ("纸将尽", "paper low"),
-    "supply_out": ("缺纸", "paper out"),
-    "supply_jammed": ("卡纸", "jammed"),
+    "supply_paper_low": ("纸将尽", "paper low"),
+    "supply_paper_out": ("缺纸", "out of paper"),
+    "supply_paper_jammed": ("卡纸", "paper jam"),
+    "supply_toner_low": ("墨粉将尽", "toner low"),
+    "supply_toner_out": ("墨粉用尽", "toner used up"),
+    "supply_battery_low": ("电池电量低", "battery low"),
+    "supply_battery_out": ("电池耗尽", "battery empty"),
     "role_id-card-reader": ("身份证阅读器", "ID card reader"),
     "role_social-card-reader": ("社保卡读卡器", "social security card reader"),
     "role_bank-card-reader": ("银行卡读卡器", "bank card reader"),
@@ -283,9 +287,11 @@ ALERTS: Mapping[str, tuple[str, str]] = {
         "密码多次错误，账号已锁定。请核实是否本人。",
         "Locked after wrong passwords. Ask if it was them.",
     ),
-    "printer_out_of_paper": ("打印机缺纸，请换纸。", "The printer is out of paper. Change the roll."),
-    "printer_paper_low": ("打印纸将尽，请备纸。", "Paper runs low. Have a roll ready."),
-    "printer_jammed": ("打印机卡纸，请开盖清除。", "The printer is jammed. Open it and clear the paper."),
+    "printer_out_of_paper": ("缺纸，请加纸：{role}。", "Out of paper. Load some: {role}."),
+    "printer_paper_low": ("打印纸将尽，请备纸：{role}。", "Paper runs low. Have some ready: {role}."),
+    "printer_jammed": ("卡纸，请开盖取出：{role}。", "Paper jam. Open it and take the paper out: {role}."),
+    "printer_out_of_toner": ("墨粉用尽，请更换墨盒：{role}。", "Toner is used up. Change the cartridge: {role}."),
+    "printer_toner_low": ("墨粉将尽，请备墨盒：{role}。", "Toner runs low. Have a cartridge ready: {role}."),
     "peripheral_fault": ("外设故障，请到现场检查：{role}。", "A peripheral is faulty. Check on the spot: {role}."),
     "peripheral_offline": ("外设无响应，请检查连线：{role}。", "A peripheral is offline. Check its cable: {role}."),
     "peripheral_unknown": (
@@ -342,6 +348,12 @@ def word(name: str, language: Language, /, **params: object) -> str:
 def role_name(role: str, language: Language) -> str:
     """The name of a peripheral's role; its id where there is none."""
     return word(f"role_{role}", language) if f"role_{role}" in WORDS else role
+
+
+def supply_text(supply: str, state: str, language: Language) -> str:
+    """What is the matter with a supply of a device, by its name; one without words is named by its codes."""
+    key = f"supply_{supply}_{state}"
+    return word(key, language) if key in WORDS else f"{supply} {state}"
 
 
 def alert_text(alert: AlertNow, language: Language) -> str:
