@@ -44,7 +44,7 @@ def test_the_sample_hall_has_icons_that_exist_and_every_service_has_a_counter():
     assert all((ROOT / "assets/icons/services" / f"{group.icon}.png").exists() for group in hall.groups)
     served = {queue for counter in hall.counters for queue in hall.work_profile(counter.profile).weights}
     assert {service.queue for service in hall.services} == served == {queue.id for queue in hall.queues}
-    assert (len(hall.groups), len(hall.services), len(hall.queues), len(hall.counters)) == (7, 29, 8, 10)
+    assert (len(hall.groups), len(hall.services), len(hall.queues), len(hall.counters)) == (8, 32, 9, 11)
 
 
 def test_json_round_trip_is_canonical():
