@@ -195,16 +195,21 @@ def television(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page() -> Iterator[Callable[..., Page]]:
-    """Opens pages in contexts of their own; a script error or a request to another machine fails the test."""
+    """Opens pages in contexts of their own; a script error or a request to another machine fails the test. With `clock`
+    a page's time can be set forward."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(browser: Browser, url: str, width: int = 1366, height: int = 768, script: str = "") -> Page:
+    def open_page(
+        browser: Browser, url: str, width: int = 1366, height: int = 768, script: str = "", *, clock: bool = False
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
         contexts.append(context)
         if script:
             context.add_init_script(script)
         page = context.new_page()
+        if clock:
+            page.clock.install()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: None if _ours(request.url) else faults.append(request.url))
         page.goto(url)

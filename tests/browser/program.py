@@ -6,19 +6,39 @@ Beside the real application it takes orders that a terminal would send over the 
 import asyncio
 import os
 import signal
+import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 from fastapi import APIRouter
 
 import queue_server.web.console  # noqa: F401 - imported once, before the forks
-from queue_server.voice import announcement
+from queue_server.voice import SAMPLE_RATE, Announcement, announcement
 from queue_server.web.app import make_app
 from queue_server.web.settings import WebSettings
 from tests.queue_server.speech.spoken import FixedVoice
 from tests.queue_server.web.rig import Rig, quick_recalls
 from wire.messages import Hello, PeripheralReport, Presence, Reported
+
+HURRY = 3
+_RATES = slice(24, 32)
+"""Of a WAV file's header: samples and bytes each second."""
+
+
+def hurried(number: str, counter: str) -> Announcement:
+    """A call's recording that is spoken three times as fast: nobody listens here."""
+    said = announcement(number, counter)
+    wav = bytearray(said.wav)
+    wav[_RATES] = struct.pack("<II", HURRY * SAMPLE_RATE, HURRY * SAMPLE_RATE * 2)
+    return replace(
+        said,
+        wav=bytes(wav),
+        words_start_s=said.words_start_s / HURRY,
+        first_reading_s=said.first_reading_s / HURRY,
+        total_s=said.total_s / HURRY,
+    )
 
 
 def orders(rig: Rig) -> APIRouter:
@@ -73,7 +93,7 @@ async def serve(directory: Path, port: int) -> None:
         staff=rig.staff,
         alerts=rig.alerts,
         devices=rig.devices,
-        voice=announcement,
+        voice=hurried,
         speech=FixedVoice(),
         settings=settings,
         channels=rig.door,

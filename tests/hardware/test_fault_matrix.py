@@ -1,7 +1,7 @@
 """Every device × everything that can happen to any device: honest meanwhile, well afterwards, nothing leaked.
 
-Each device's row runs in a process of its own, all at once: they mostly wait. The rules are the same for all; where a device cannot
-know better, its exception stands here with the reason.
+Each device's row runs in a process of its own, all at once: they mostly wait. The rules are the same for all; where a
+device cannot know better, its exception stands here with the reason.
 """
 
 import json
