@@ -125,6 +125,12 @@ class Exchange:
         for request_id in await self._journal.owing():
             await self.withdraw(request_id, "left")
 
+    async def take_back(self, ticket: str) -> None:
+        """A number that is owed came too late for its person: it is given back."""
+        request_id = await self._journal.owes(ticket)
+        if request_id is not None:
+            await self.withdraw(request_id, "no_answer")
+
     def served_offline(self, request_id: str | None) -> None:
         """A number given offline is in the journal, and the withdrawal of the request for which it stands."""
         if request_id is not None:

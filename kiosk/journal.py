@@ -86,6 +86,10 @@ class Journal:
         owing = await self._run(self._file.owing)
         return tuple(request_id for request_id in owing if not request_id.startswith(f"{self.boot_id}-"))
 
+    async def owes(self, ticket: str) -> str | None:
+        """The request, of this boot too, that brought `ticket`, if nothing was noted of its slip."""
+        return await self._run(lambda: self._file.owes(ticket))
+
     async def quarantine(self, request_id: str, reason: str) -> bool:
         """Set an entry aside that the hall will never take, so that it does not block its lane; nothing is deleted."""
         return await self._run(lambda: self._file.settle(request_id, "quarantined", reason))

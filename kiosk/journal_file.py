@@ -131,6 +131,11 @@ class JournalFile:
         rows = self._database().execute("SELECT request_id FROM entries WHERE owed IS NOT NULL ORDER BY seq")
         return tuple(str(row[0]) for row in rows)
 
+    def owes(self, ticket: str) -> str | None:
+        """The request that brought the ticket, while it is owed."""
+        row = self._database().execute("SELECT request_id FROM entries WHERE owed = ?", (ticket,)).fetchone()
+        return None if row is None else str(row[0])
+
     def withdraw(self, request_id: str, fact_id: str, payload: bytes) -> Entry:
         with self._transaction() as database:
             self._settle(database, request_id, "withdrawn", None)

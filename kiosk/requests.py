@@ -12,6 +12,7 @@ from kiosk.errors import JournalFault, JournalFull
 from kiosk.exchange import Exchange
 from kiosk.journeys import events
 from kiosk.journeys.catalogue import Service
+from kiosk.journeys.state import Ticket
 from kiosk.offline import Offline, Wanted
 from kiosk.offline_numbers import NoNumber
 from kiosk.translate import params_of, ticket_of
@@ -39,6 +40,9 @@ class Requests:
         self._offline: Offline | None = None
         self._journaling: dict[int, asyncio.Task[str | None]] = {}
         self._attempts: dict[str, int] = {}
+        self._giving: set[int] = set()
+        """Attempts for which the terminal's own number is being kept, and those of them whose person gave up."""
+        self._given_up: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.last_ticket_at: datetime | None = None
 
@@ -54,9 +58,17 @@ class Requests:
 
     def give_offline(self, attempt: int, service: Service, language: str, person: str | None) -> None:
         """Give a number of this terminal's own, also for a request of this attempt that got no answer."""
+        self._giving.add(attempt)
         self._spawn(self._give_offline(attempt, service, language, person))
 
     def withdraw(self, attempt: int, reason: Literal["left", "no_answer"]) -> None:
+        """Nobody waits any more. While the terminal's own number is being kept, the journal hangs: no number is given
+        until it writes again, and this one is taken back then."""
+        if attempt in self._giving:
+            self._given_up.add(attempt)
+            log.error("journal_hangs")
+            self._emit(events.JournalChanged(writable=False))
+            return
         self._spawn(self._withdraw(attempt, reason))
 
     def slip(self, fact: Slip, outcome: str, noted: Callable[[], object]) -> None:
@@ -121,12 +133,22 @@ class Requests:
         return request_id
 
     async def _give_offline(self, attempt: int, service: Service, language: str, person: str | None) -> None:
+        try:
+            await self._give(attempt, service, language, person)
+        finally:
+            self._giving.discard(attempt)
+            self._given_up.discard(attempt)
+
+    async def _give(self, attempt: int, service: Service, language: str, person: str | None) -> None:
         journaling = self._journaling.get(attempt)
         earlier = await journaling if journaling is not None else None
         if self._exchange is None or self._offline is None or (journaling is not None and earlier is None):
             return
         try:
             given = await self._offline.give(Wanted(service, language, person, earlier))
+            if attempt in self._given_up:
+                await self._take_back(attempt, given, earlier)
+                return
             if isinstance(given, NoNumber) and earlier is not None:
                 await self._exchange.withdraw(earlier, "no_answer")
         except JournalFault as fault:
@@ -145,6 +167,19 @@ class Requests:
         self._exchange.served_offline(earlier)
         self.last_ticket_at = given.issued_at
         self._emit(events.NumberGiven(attempt, given))
+
+    async def _take_back(self, attempt: int, given: Ticket | NoNumber | None, earlier: str | None) -> None:
+        """Whatever came of an attempt that its person gave up. Raises `JournalFault`."""
+        self._journaling.pop(attempt, None)
+        if earlier is not None:
+            self._attempts.pop(earlier, None)
+        if self._exchange is None:
+            return
+        if isinstance(given, Ticket):
+            self._exchange.served_offline(earlier)
+            await self._exchange.take_back(given.ticket)
+        elif earlier is not None:
+            await self._exchange.withdraw(earlier, "no_answer")
 
     async def _hear(self, answer: HelloAnswer | Refused, took_s: float) -> None:
         """What the machine may give without the hall follows from each hello."""

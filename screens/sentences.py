@@ -123,6 +123,7 @@ REFUSED = {
     "ledger_unavailable": Sentence(mark("The hall could not record the number."), _AGAIN),
     "journal_full": Sentence(mark("This terminal has no room left for its records, so it gives no numbers."), _NEAREST),
     "journal_fault": Sentence(mark("The terminal cannot save its records, so it gives no numbers."), _NEAREST),
+    "journal_slow": Sentence(mark("The terminal could not record a number in time."), _NEAREST),
     "request_withdrawn": Sentence(mark("This request was taken back before the hall answered."), _AGAIN),
     "id_already_used": Sentence(mark("The hall could not record the number."), _AGAIN),
     "internal_error": Sentence(mark("The hall could not record the number."), _AGAIN),

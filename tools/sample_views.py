@@ -45,6 +45,7 @@ REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
     ("quota_reached", {"half": "morning"}),
     ("not_reachable_today", {"closes_at": "17:00"}),
     ("offline_ended", {}),
+    ("journal_slow", {}),
 )
 CHECK_IN_REFUSALS: tuple[tuple[str, dict[str, str]], ...] = (
     ("appointment_unknown", {}),

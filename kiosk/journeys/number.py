@@ -94,8 +94,8 @@ def finish(state: State, _intent: intents.Finish | intents.Home) -> Step:
 
 
 def time_passed(state: State) -> Step:
-    """Where the hall is away, whoever waits gets a number of the terminal's own; a request without an answer is
-    withdrawn; a print without an outcome is unknown."""
+    """Where the hall is away, whoever waits gets a number of the terminal's own, or none where its journal hangs;
+    a request without an answer is withdrawn; a print without an outcome is unknown."""
     page, rules = state.page, state.rules
     if isinstance(page, Awaiting) and page.service is None and offline(state):
         alone = Refused(check_in.ALONE, (), None, None, page.finding)
@@ -103,7 +103,10 @@ def time_passed(state: State) -> Step:
     if isinstance(page, Awaiting) and page.service is not None and not page.offline and offline(state):
         language, identified = state.preferences.language, state.person is not None
         given_here = GiveOffline(page.attempt, page.service, language, identified)
-        return replace(state, page=replace(page, offline=True)), (given_here,)
+        return replace(state, page=replace(page, offline=True, since=state.now)), (given_here,)
+    if isinstance(page, Awaiting) and page.offline and state.now - page.since >= rules.journaling_limit_s:
+        slow = Refused("journal_slow", (), page.service, None)
+        return replace(state, page=slow), (WithdrawRequest(page.attempt, "no_answer"),)
     if isinstance(page, Awaiting) and not page.offline and state.now - page.since >= rules.give_up_after_s:
         gone = Refused("no_answer", (), page.service, state.now, page.finding)
         return replace(state, page=gone), (WithdrawRequest(page.attempt, "no_answer"),)

@@ -30,6 +30,8 @@ class Rules:
     """A wait for the hall offers a way out from here on."""
     give_up_after_s: float = 60
     """A request that nobody gives up is withdrawn here."""
+    journaling_limit_s: float = 15
+    """Within this time the terminal has kept a number of its own, or it gives none."""
     hall_grace_s: float = 5
     """A hall that is lost for a shorter time is only shown as connecting."""
     reading_limit_s: float = 20

@@ -63,11 +63,28 @@ def test_the_person_who_waits_when_the_hall_goes_gets_an_offline_number_and_wait
     assert given_here.attempt == asked.attempt
     assert isinstance(walk.view, WaitingView)
     assert not walk.view.offers_way_out
-    walk.after(120)
+    walk.after(walk.state.rules.journaling_limit_s - 2)
     assert walk.caused(effects.GiveOffline) == []
     assert walk.caused(effects.WithdrawRequest) == [], "the number's own fact withdraws the request"
     walk.on(events.NumberGiven(asked.attempt, OFFLINE_TICKET))
     assert isinstance(walk.view, TicketView)
+
+
+@pytest.mark.parametrize("mid_wait", [False, True])
+def test_a_number_that_the_terminal_cannot_keep_in_time_is_told_with_the_next_step_and_taken_back(mid_wait: bool):
+    walk = asking(serving().on(events.OfflineReady(ready=True))).after(50) if mid_wait else asking(away())
+    if mid_wait:
+        lost(walk)
+    (wanted,) = walk.caused(effects.GiveOffline)
+    walk.after(walk.state.rules.journaling_limit_s - 2)
+    assert isinstance(walk.view, WaitingView)
+    walk.after(2)
+    assert isinstance(walk.view, RefusedView)
+    assert (walk.view.code, walk.view.may_retry) == ("journal_slow", False)
+    assert walk.caused(effects.WithdrawRequest) == [effects.WithdrawRequest(wanted.attempt, "no_answer")]
+    walk.on(events.NumberGiven(wanted.attempt, OFFLINE_TICKET))
+    assert isinstance(walk.view, RefusedView), "the number came too late for its person"
+    assert walk.caused(effects.PrintSlip) == []
 
 
 def test_an_answer_that_comes_first_is_the_number():

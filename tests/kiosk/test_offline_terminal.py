@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,16 @@ import pytest
 
 from hardware.simulators.id_cards import SAMPLE_CARDS
 from kiosk.journeys import intents
-from kiosk.journeys.views import CardView, HomeView, Network, OutOfServiceView, RefusedView, SlipState, TicketView
+from kiosk.journeys.views import (
+    CardView,
+    HomeView,
+    Network,
+    OutOfServiceView,
+    RefusedView,
+    SlipState,
+    TicketView,
+    WaitingView,
+)
 from tests.kiosk.profiles import HALL_KEY
 from tests.kiosk.stand_in import until
 from tests.kiosk.test_terminal import Hall
@@ -70,6 +80,12 @@ async def greeted_again(hall: Hall) -> None:
     await hall.terminal._requests.idle()
 
 
+def entries(hall: Hall) -> list[tuple[str, str]]:
+    """Kind and state of all that the journal holds, in order."""
+    with sqlite3.connect(hall.terminal._journal._file._path) as journal:
+        return journal.execute("SELECT kind, state FROM entries ORDER BY seq").fetchall()
+
+
 async def without_card(hall: Hall) -> None:
     hall.terminal.send(intents.ChooseService(SERVICE))
     await hall.seen(CardView)
@@ -123,6 +139,36 @@ async def test_who_waits_when_the_hall_goes_gets_one_number_and_the_request_is_t
     kinds = [type(body) for _, body in hall.server.asked if isinstance(body, Withdraw | OfflineTicket)]
     assert kinds == [Withdraw, OfflineTicket], "the hall takes the request back before it hears of the other number"
     assert hall.view.number == "H1001"
+
+
+async def test_a_journal_that_hangs_leaves_nobody_waiting_and_the_number_kept_too_late_is_taken_back(hall):
+    await lost(hall)
+    hang = threading.Event()
+    try:
+        hall.terminal._journal._thread.submit(hang.wait)
+        await without_card(hall)
+        await hall.seen(WaitingView)
+        hall.ahead_s += hall.terminal._journey.state.rules.journaling_limit_s
+        await hall.seen(RefusedView, code="journal_slow")
+        hall.terminal.send(intents.Finish())
+        await hall.seen(OutOfServiceView, code="journal_fault")
+    finally:
+        hang.set()
+    await hall.terminal._requests.idle()
+    assert hall.printer.slips == []
+    kept = entries(hall)
+    assert [(kind, state) for kind, state in kept if kind != "hello"] == [
+        ("offline_ticket", "withdrawn"),
+        ("withdraw", "pending"),
+    ]
+    hall.ahead_s += 60
+    await hall.seen(HomeView)
+    await without_card(hall)
+    await hall.seen(TicketView, offline=True, slip=SlipState.PRINTED)
+    await back(hall)
+    await until(lambda: len(hall.server.asked_for(Slip)) == 1)
+    (told,) = hall.server.asked_for(OfflineTicket)
+    assert told.number == "XA001", "the number that nobody saw is not told as one that somebody holds"
 
 
 async def test_a_person_gets_one_number_for_a_service_offline_too(hall):

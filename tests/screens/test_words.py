@@ -107,7 +107,7 @@ def test_every_refusal_of_a_number_has_its_sentence() -> None:
         refusals.TooManyNumbers,
         refusals.NotReachableToday,
     )
-    of_the_terminal = {"no_answer", "offline_ended", "offline_exhausted"}
+    of_the_terminal = {"no_answer", "offline_ended", "offline_exhausted", "journal_slow"}
     assert {refusal.code for refusal in of_the_hall} | of_the_terminal <= set(sentences.REFUSED)
     of_tiles = (
         refusals.ServiceClosed,
