@@ -15,7 +15,6 @@ class Role(StrEnum):
     CODE_CAMERA = "code_camera"
     DOCUMENT_CAMERA = "document_camera"
     FACE_CAMERA = "face_camera"
-    SIGNATURE_PAD = "signature_pad"
     KEYPAD = "keypad"
     GUIDE_LIGHTS = "guide_lights"
     PRESENCE_SENSOR = "presence_sensor"

@@ -20,7 +20,6 @@ class Request(StrEnum):
     SHOW_CODE = "show_code"
     LAY_DOCUMENT = "lay_document"
     FACE_CAMERA = "face_camera"
-    SIGN = "sign"
     PRESS_KEY = "press_key"
     TAKE_SLIP = "take_slip"
     LISTEN = "listen"

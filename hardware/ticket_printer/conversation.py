@@ -46,6 +46,9 @@ MAX_ANSWER_BYTES: Final = 4096
 MAX_STRAYS: Final = 4
 """So many bytes that mean nothing may come with an answer; with more, what looks like one is noise too."""
 
+QUIET_S: Final = 0.05
+"""Without a byte, after which a burst has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrinterTiming:
@@ -77,9 +80,12 @@ class Conversation:
         self._on_stray, self._judge = on_stray, judge
         self._answers = AnswerClassifier()
         self._owed = 0
+        self._drowned = False
 
     def look(self, run: Run[Line]) -> DeviceStatus:
-        """Ask `DLE EOT` 1 to 4. Raises `NoAnswer` when the first one stays unanswered; the others may."""
+        """Ask `DLE EOT` 1 to 4. Raises `NoAnswer` when the first one stays unanswered, the others may; and when noise
+        drowned one of them, since the others may have been noise as well."""
+        self._drowned = False
         answers: dict[int, int] = {}
         for _ in range(self._timing.misses):
             first = self.ask(run, 1)
@@ -92,30 +98,39 @@ class Conversation:
             byte = self.ask(run, n)
             if byte is not None:
                 answers[n] = byte
+            if self._drowned:
+                raise NoAnswer(f"{self._device}: nothing but noise")
         return self._judge(status_of(answers))
 
     def ask(self, run: Run[Line], n: int) -> int | None:
         """One real-time question; None when unanswered.
 
         The answer does not name its question, so what came before is taken away first, and where answers that differ
-        came, or one among much that is none, it is asked again.
+        came, or one among much that is none, it is asked again. Where anything came that is none, the answer counts
+        once the line is quiet: what looks like one may be the beginning of noise.
         """
+        calm = True
         for _ in range(self._timing.misses):
-            self._on_stray(self._answers.feed(run.discard_input()))
+            before = self._answers.feed(run.discard_input())
+            self._on_stray(before)
             self._answers.reset()
-            until = time.monotonic() + self._timing.answer_s
-            run.write(ask_real_time(n), until)
+            until = deadline = time.monotonic() + self._timing.answer_s
+            run.write(ask_real_time(n), deadline)
             found: set[int] = set()
-            strays = 0
-            while not found and (data := run.read(until)):
+            strays = _strays(before)
+            while not (found and calm and not strays) and (data := run.read(until)):
                 answers = self._answers.feed(data)
                 self._on_stray(answers)
-                strays += sum(isinstance(answer, Stray) for answer in answers)
-                found = {answer.byte for answer in answers if isinstance(answer, RealTimeStatus)}
+                strays += _strays(answers)
+                found |= {answer.byte for answer in answers if isinstance(answer, RealTimeStatus)}
+                if found:
+                    until = min(deadline, time.monotonic() + QUIET_S)
             if not found:
                 return None
             if len(found) == 1 and strays <= MAX_STRAYS:
                 return found.pop()
+            calm = False
+        self._drowned = True
         return None
 
     def want_changes(self, run: Run[Line]) -> None:
@@ -289,3 +304,8 @@ def send(run: Run[Line], stream: bytes | bytearray) -> None:
     for at in range(0, len(stream), PIECE_BYTES):
         run.write(bytes(stream[at : at + PIECE_BYTES]))
         run.check()
+
+
+def _strays(answers: list[Answer]) -> int:
+    """How many of them no printer sends unasked; letters look like answers to questions that stand in order."""
+    return sum(isinstance(answer, Stray | OrderedPaperStatus) for answer in answers)

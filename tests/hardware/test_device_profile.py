@@ -124,3 +124,8 @@ def test_capabilities_and_statuses_cannot_be_changed():
 
 def test_unknown_is_never_usable():
     assert [health for health in Health if DeviceStatus(health).usable] == [Health.OK, Health.DEGRADED]
+
+
+def test_every_place_in_the_cabinet_can_be_filled_by_some_driver():
+    fillable = {role for driver_id in driver_ids() for role in driver(driver_id).roles}
+    assert fillable == set(Role)

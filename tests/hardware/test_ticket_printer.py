@@ -12,6 +12,7 @@ from hardware.cancel import CancelToken
 from hardware.device import Supervision
 from hardware.print_jobs import JobState
 from hardware.simulators.line import LineFaults
+from hardware.simulators.simulator import GARBAGE
 from hardware.simulators.ticket_printer import PrinterModel
 from hardware.ticket_printer.document import Align, Banner, BigText, PrintDocument, QrCode, Rule, Text
 from hardware.ticket_printer.profile import Fence, PrinterProfile
@@ -199,6 +200,23 @@ def test_an_unruly_line_costs_no_proof(bench, simulator, soon, faults):
     simulator.line.set_faults(faults)
     assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
     assert len(simulator.slips) == 1
+
+
+NOISE = {
+    "garbage": GARBAGE,
+    "a console's prompt": b"login: localhost login: password: ",
+    "an answer's look first": bytes.fromhex("12 FF FE 80 99 A5 C3 E7 FF FF FF 80"),
+    "an error's look first": bytes.fromhex("5A FF FE 80 99 A5 C3 E7 FF FF FF 80"),
+}
+
+
+@pytest.mark.parametrize("bytewise", [False, True], ids=["at once", "byte by byte"])
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_noise_is_neither_a_printer_that_is_well_nor_one_that_tells_a_fault(bench, simulator, soon, noise, bytewise):
+    simulator.line.set_faults(LineFaults(noise_before=noise, truncate_at=0, bytewise=bytewise))
+    printer = bench.printer(simulator.address)
+    status = printer.ask_status(soon()).result(20)
+    assert (status.health, status.detail) == (Health.UNKNOWN, Detail.NO_ANSWER)
 
 
 def test_a_late_answer_to_another_question_is_not_taken_for_this_one(bench, soon, wait_until):

@@ -181,7 +181,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "role_code-camera": ("扫码摄像头", "code camera"),
     "role_document-camera": ("高拍仪", "document camera"),
     "role_face-camera": ("人脸摄像头", "face camera"),
-    "role_signature-pad": ("签字板", "signature pad"),
     "role_keypad": ("数字键盘", "keypad"),
     "role_guide-lights": ("引导灯", "guide lights"),
     "role_presence-sensor": ("人体感应器", "presence sensor"),
