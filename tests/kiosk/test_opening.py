@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,17 @@ from hypothesis import strategies as st
 from kiosk.journeys import effects, events, intents
 from kiosk.journeys.state import LiveService
 from kiosk.journeys.views import CatalogueView, HomeView, Opening, RefusedView, Service
+from kiosk.journeys.words import load_words
+from kiosk.translate import params_of
+from queue_server.hall import Configure
+from queue_server.hall.opening import Calendar
+from queue_server.hall_port import Done
+from screens import sentences
 from tests.kiosk.halls import CATALOGUE, INDEX, NOW, Walk, serving
+from tests.queue_server.engine import SYSTEM, sample
+from tests.queue_server.rig import running
+from tools.translations import DIRECTORY
+from wire.messages import Issue, Refused
 
 TODAY = Opening("13:30", "3 月 2 日 13:30", "today")
 
@@ -108,3 +119,24 @@ def test_the_day_said_is_the_day_meant(now: datetime, ahead: timedelta, zone: st
     days = (local.date() - here.date()).days
     assert opens.day == {0: "today", 1: "tomorrow"}.get(days, "later")
     assert opens.at == local.strftime("%H:%M")
+
+
+async def test_a_service_without_an_open_counter_is_refused_by_its_hall_and_the_terminal_says_when_to_come_back(
+    tmp_path: Path,
+):
+    hours = Calendar(id="office", week=(("09:00-12:00", "13:30-17:00"),) * 7)
+    rules = replace(sample().rules, close_when_no_counter=True)
+    closed = replace(sample(), revision=1000, rules=rules, calendars=(hours,), hours="office")
+    async with running(tmp_path, "k1") as rig:
+        k1 = await rig.talker("k1")
+        rig.clock.now = utc(2, 2)
+        assert isinstance(await rig.hall.execute(Configure(by=SYSTEM, configuration=closed)), Done)
+        refused = await k1.ask(Issue(service="id-card", language="zh"))
+    assert isinstance(refused, Refused)
+    walk = serving().on(events.Tick(utc(2, 2)), intents.ChooseService("invoice"), intents.GoOnWithoutCard())
+    (asked,) = walk.caused(effects.RequestNumber)
+    walk.on(events.NumberRefused(asked.attempt, refused.code, params_of(refused), refused.retry_after))
+    assert isinstance(walk.view, RefusedView)
+    words = load_words(DIRECTORY)["zh"]
+    happened, *_ = sentences.refused(words, walk.view.code, walk.view.params, opens=walk.view.opens)
+    assert happened == "这项业务目前没有窗口办理，今天 13:30 开始取号。"

@@ -273,7 +273,7 @@ async def test_without_its_hall_a_rating_is_asked_for_again(
     assert (await rate(client, taken, 5)).status_code == 200
 
 
-async def test_r11_whoever_was_passed_is_told_where_to_go_until_when_and_behind_how_many_and_follows_the_way_back(
+async def test_whoever_was_passed_is_told_where_to_go_until_when_and_behind_how_many_and_follows_the_way_back(
     rig: Rig, client: httpx.AsyncClient
 ) -> None:
     taken = await rig.issue("social-card")
