@@ -17,6 +17,8 @@ from kiosk.journeys.state import (
 )
 from kiosk.journeys.views import CardState
 
+CODE_READERS = ("code_scanner", "code_camera")
+
 
 def may_skip(state: State, service: str | None) -> bool:
     catalogue = state.hall.catalogue
@@ -30,8 +32,8 @@ def works(state: State, role: str) -> bool:
 
 
 def scans(state: State) -> bool:
-    """Whether a code can be scanned now."""
-    return works(state, "code_scanner") or works(state, "code_camera")
+    """Whether a code can be scanned now, by whatever reads codes here."""
+    return any(works(state, role) for role in CODE_READERS)
 
 
 def wanted(state: State) -> int | None:

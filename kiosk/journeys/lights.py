@@ -7,12 +7,11 @@ from kiosk.journeys.views import CardState, SlipState
 
 CARD_READERS = ("id_card_reader", "social_card_reader")
 PRINTERS = ("ticket_printer",)
-CODE_READERS = ("code_scanner", "code_camera")
 
 
 def lit(state: State) -> frozenset[str]:
     """Roles of the devices beside which a light shines."""
-    roles: tuple[str, ...] = CODE_READERS if scanning.wanted(state) is not None else ()
+    roles: tuple[str, ...] = card.CODE_READERS if scanning.wanted(state) is not None else ()
     match state.page:
         case AtHome() if state.surroundings.present and cause(state) is None:
             roles += CARD_READERS

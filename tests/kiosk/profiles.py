@@ -24,11 +24,11 @@ address = "serial:{folder}/printer?baud=115200"
 """
 
 
-def write_profile(folder: Path, port: int = 1) -> Path:
-    """A profile and the files it names; `port` is the broker's."""
+def write_profile(folder: Path, port: int = 1, more: str = "") -> Path:
+    """A profile and the files it names; `port` is the broker's, `more` text that follows."""
     (folder / "account.toml").write_text('username = "device-t1"\npassword = "s3cret"\nclient_id = "device-t1"\n')
     (folder / "hall.key").write_text(HALL_KEY.hex())
     (folder / "technician.secret").write_text(SECRET)
     path = folder / "profile.toml"
-    path.write_text(PROFILE.format(folder=folder, port=port))
+    path.write_text(PROFILE.format(folder=folder, port=port) + more)
     return path

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from hardware.roles import Role
+from hardware.simulators.camera import CameraSimulator
 from hardware.simulators.code_scanner import SerialScannerSimulator
 from hardware.simulators.line import PtyLine
 from kiosk.journeys import events
@@ -85,3 +86,44 @@ async def test_a_code_for_a_session_that_ended_is_wiped(terminal, scanner):
     await until(lambda: terminal.of(events.CodeRead))
     assert terminal.of(events.CodeRead) == [events.CodeRead(2)]
     assert following.code == "ANOTHER"
+
+
+@pytest.fixture
+def camera(tmp_path) -> CameraSimulator:
+    return CameraSimulator(tmp_path / "camera")
+
+
+@pytest.fixture
+async def terminal_with_camera(camera) -> AsyncIterator[Fitted]:
+    async with fitted({Role.CODE_CAMERA: ("camera-codes", camera)}) as terminal:
+        yield terminal
+
+
+async def test_a_camera_instead_of_a_scanner_gives_its_code_to_the_session_and_to_nobody_else(
+    terminal_with_camera, camera
+):
+    terminal, session = terminal_with_camera, KioskSession(1)
+    with structlog.testing.capture_logs() as logs:
+        terminal.devices.start_code_scan(session)
+        camera.show_code(CODE)
+        await until(lambda: terminal.of(events.CodeRead))
+    assert terminal.of(events.CodeRead) == [events.CodeRead(1)]
+    assert session.code == CODE
+    assert CODE not in repr(terminal.told) + repr(logs) + repr(session)
+
+
+async def test_what_the_camera_sees_while_no_code_is_wanted_is_nobodys(terminal_with_camera, camera):
+    terminal = terminal_with_camera
+    camera.show_code("EARLIER")
+    seen = camera.sent
+    await until(lambda: camera.sent > seen + 5)
+    terminal.devices.start_code_scan(gone := KioskSession(1))
+    terminal.devices.stop_code_scan()
+    camera.hide()
+    seen = camera.sent
+    await until(lambda: camera.sent > seen + 5)
+    terminal.devices.start_code_scan(session := KioskSession(2))
+    camera.show_code(CODE)
+    await until(lambda: terminal.of(events.CodeRead))
+    assert terminal.of(events.CodeRead) == [events.CodeRead(2)]
+    assert (gone.code, session.code) == (None, CODE)

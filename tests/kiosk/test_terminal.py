@@ -19,6 +19,8 @@ import structlog
 from hardware.id_card.fields import IdCard
 from hardware.print_jobs import JobOnItsWay, JobState, PrintJobStore
 from hardware.roles import Role
+from hardware.simulators.camera import CameraSimulator
+from hardware.simulators.code_scanner import SerialScannerSimulator
 from hardware.simulators.id_card_reader import IdCardReaderSimulator
 from hardware.simulators.id_cards import SAMPLE_CARDS
 from hardware.simulators.line import LineFaults, PtyLine
@@ -31,6 +33,7 @@ from kiosk.journeys.views import (
     HomeView,
     Network,
     OutOfServiceView,
+    RefusedView,
     SlipState,
     TechnicianView,
     TicketView,
@@ -46,6 +49,7 @@ from tests.kiosk.stand_in import StandIn, until
 from wire import topics
 from wire.memory import MemoryBroker
 from wire.messages import (
+    CheckIn,
     Desired,
     Issue,
     Presence,
@@ -66,8 +70,9 @@ FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
 class Hall:
     """Everything around a terminal, and the terminal."""
 
-    def __init__(self, folder: Path, bundle: bytes) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, bundle: bytes, devices: str = "") -> None:
+        """`devices`: text of the profile for more of them."""
+        self.folder, self.devices = folder, devices
         self.bundle = bundle
         self.broker = MemoryBroker()
         self.server = StandIn(self.broker)
@@ -79,7 +84,7 @@ class Hall:
         self.terminal = self.make_terminal()
 
     def make_terminal(self) -> Terminal:
-        profile = load(write_profile(self.folder))
+        profile = load(write_profile(self.folder, more=self.devices))
         terminal = Terminal(profile, load_secrets(profile), make_link=self.broker.link, monotonic=self.monotonic)
         terminal.on_view(self.views.append)
         return terminal
@@ -412,6 +417,31 @@ async def test_the_kept_bundle_serves_when_the_web_side_is_down(tmp_path, sample
         await again.seen(HomeView)
     server.cancel()
     await asyncio.gather(server, return_exceptions=True)
+
+
+@pytest.mark.parametrize("seen_by", ["scanner", "camera"])
+async def test_the_code_of_an_appointment_checks_in_by_scanner_or_camera_alike(tmp_path, sample_bundle, seen_by):
+    if seen_by == "scanner":
+        device = SerialScannerSimulator(PtyLine(tmp_path / "scanner")).start()
+        fitted = f'[devices.code_scanner]\ndriver = "code-serial"\naddress = "{device.address}"\n'
+        show = device.show
+    else:
+        device = CameraSimulator(tmp_path / "camera").start()
+        fitted = f'[devices.code_camera]\ndriver = "camera-codes"\naddress = "{device.address}"\n'
+        show = device.show_code
+    bundle = json.dumps(json.loads(sample_bundle) | {"takes_appointments": True}).encode()
+    hall = Hall(tmp_path, bundle, fitted)
+    hall.server.refuse = lambda body: Refused(code="appointment_unknown") if isinstance(body, CheckIn) else None
+    try:
+        async with hall.open():
+            hall.terminal.send(intents.CheckIn())
+            await hall.seen(CardView, check_in=True, scans=True)
+            show("7Q2KXM40AB")
+            await hall.seen(RefusedView, code="appointment_unknown", check_in=True)
+            assert hall.server.asked_for(CheckIn) == [CheckIn(code="7Q2KXM40AB", language="zh")]
+            assert not any("7Q2KXM40AB" in repr(view) for view in hall.views)
+    finally:
+        device.close()
 
 
 async def test_the_technician_gets_in_with_a_code_and_tests_the_devices(hall):
