@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import socket
+from dataclasses import replace
+from typing import Any
 
+import aiomqtt
 import pytest
 
 from tests.faults.proxy import Proxy
@@ -47,6 +50,27 @@ async def test_a_session_does_not_outlive_its_connection(mosquitto: MosquittoSit
     await server.link.publish(Outgoing(topics.answer("t1"), b"now"))
     await until(lambda: again.received)
     assert again.payloads == [b"now"]
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+async def test_a_link_that_is_ended_in_the_very_moment_of_the_brokers_answer_ends(
+    mosquitto: MosquittoSite, accounts: Accounts, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    account = accounts["t1"]
+    seat = mosquitto.seat(account if password == "right" else replace(account, password="wrong"))
+    answered = aiomqtt.Client._on_connect
+
+    def end_at_once(*arguments: Any) -> None:
+        answered(*arguments)
+        assert seat.task is not None
+        seat.task.cancel()
+
+    monkeypatch.setattr(aiomqtt.Client, "_on_connect", end_at_once)
+    seat.sit()
+    assert seat.task is not None
+    await until(seat.task.done)
+    assert seat.task.cancelled()
+    assert seat.lost == []
 
 
 async def test_a_half_open_line_is_given_up_and_its_late_will_names_the_old_connection(
