@@ -117,8 +117,8 @@ def test_a_card_left_by_the_one_before_is_not_read_for_the_next(simulator, desk,
     future = desk.wait_for_card()
     wait_until(lambda: desk.events == [CardEvent.LIFT_AND_RELAY])
     simulator.restart_service()
-    wait_until(lambda: desk.reader._monitor.state.card)
     future.result(20)  # the service's end is a fault of the reader; the card stays the same one
+    wait_until(lambda: desk.health is Health.OK and desk.reader._monitor.state.card)
     timed_out = desk.wait_for_card(1.0).result(20)
     assert (timed_out.outcome, timed_out.detail) == (Outcome.TIMED_OUT, Detail.CARD_NOT_LIFTED)
     future = desk.wait_for_card()
