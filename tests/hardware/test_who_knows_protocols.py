@@ -12,13 +12,16 @@ APART = {"simulators", "technician"}
 
 FOR_THE_TERMINAL = {
     "hardware.cabinet",
+    "hardware.cancel",
     "hardware.card_waiting",
     "hardware.errors",
     "hardware.events",
     "hardware.print_jobs",
     "hardware.profile",
     "hardware.roles",
+    "hardware.self_test",
     "hardware.session",
+    "hardware.technician.words",
     "hardware.ticket_printer.document",
     "hardware.ticket_printer.profile",
     "hardware.ticket_printer.raster",
