@@ -157,6 +157,7 @@ async def test_f13_a_terminal_whose_line_is_half_open_ends_online_and_nobody_is_
                     lambda: states()[-1][0] > first and states()[-1][1] not in ("init", "offline"), patience_s=60
                 )
                 await terminal.serves(Network.CONNECTED)
+                await until_issued(site, 1)
             await eye.leave()
             assert await server.end() == 0
     assert LOST_AFTER.total_seconds() > 5
