@@ -20,4 +20,6 @@ class HallSettings:
     quiet: float = 1.0
     """How long nothing happened when a moment is quiet: a snapshot takes 0.1 s, and the hall waits for it."""
     projection_share: float = 0.05
-    """The part of the loop's time that making projections may take."""
+    """The part of the loop's time that making projections may take, unless that would leave them too old."""
+    projection_within: float = 1.0
+    """The longest pause after a projection while something changes, however slow the machine is."""

@@ -342,7 +342,8 @@ class HallWork:
         )
         self._feed.put([*self.boards, ProjectionChanged(epoch, self._rev)])
         ended = self._monotonic()
-        pause = max(self._settings.projection_every, (ended - began) / self._settings.projection_share)
+        wanted = (ended - began) / self._settings.projection_share
+        pause = max(self._settings.projection_every, min(wanted, self._settings.projection_within))
         self._next_projection = began + pause
         self._next_refresh = ended + self._settings.refresh_every
 

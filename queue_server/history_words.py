@@ -77,6 +77,20 @@ _NOTES: Mapping[str, Text] = MappingProxyType(
         "slip_unknown": Text("小票是否打印出来未知{cause}。", "Whether the slip came out is unknown{cause}."),
     }
 )
+_CAUSES: Mapping[str, Text] = MappingProxyType(
+    {
+        "paper_out": Text("打印机缺纸", "out of paper"),
+        "cover_open": Text("打印机盖打开", "the printer's cover was open"),
+        "cutter_error": Text("切刀故障", "the cutter failed"),
+        "head_too_hot": Text("打印头过热", "the print head was too hot"),
+        "no_answer": Text("打印机无应答", "the printer did not answer"),
+        "line_lost": Text("打印机连接中断", "the printer's line was lost"),
+        "interrupted": Text("终端程序中断", "the terminal was interrupted"),
+        "deadline_passed": Text("打印超时", "it took too long"),
+        "seen_by_staff": Text("工作人员已查看", "as staff saw"),
+    }
+)
+"""Why a slip did or did not come out; another cause stands as the terminal named it."""
 _ORIGINS: Mapping[str, Text] = MappingProxyType(
     {
         "arrived": Text("到场", "Arrived"),
@@ -132,10 +146,11 @@ def note_in_words(act: str, details: str) -> Text:
     if sentence is None:
         return _same(act)
     known: dict[str, Any] = json.loads(details)
-    cause = str(known.get("cause") or "")
+    name = str(known.get("cause") or "")
+    cause = _CAUSES.get(name, _same(name))
     params = {
         "reprint": Text("（补打）", " (again)") if known.get("reprint") else NO_TEXT,
-        "cause": Text(f"({cause})", f" ({cause})") if cause else NO_TEXT,
+        "cause": Text(f"（{cause.zh}）", f" ({cause.en})") if name else NO_TEXT,
     }
     return _filled(sentence, params)
 

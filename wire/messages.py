@@ -331,7 +331,7 @@ class ServiceNow(Message):
     waiting: Count
     wait: Wait | None = None
     opens_at: Instant | None = None
-    """From when numbers are given again, where the hours are the reason."""
+    """From when numbers are given again, where that is known."""
 
 
 class Services(Message):

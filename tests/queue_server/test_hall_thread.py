@@ -75,6 +75,16 @@ async def test_commands_come_from_any_event_loop(tmp_path: Path) -> None:
         await until(lambda: sum(q.waiting_count for q in rig.hall.projection().queues) == 8)
 
 
+async def test_however_long_a_projection_takes_the_next_one_comes_in_time(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        work = rig.hall._work
+        slow = {"projection_share": 1e-9, "projection_within": 0.05, "refresh_every": 1e6}
+        work._settings = replace(work._settings, **slow)  # type: ignore[arg-type]  # all are numbers
+        for n in range(1, 4):
+            await rig.hall.execute(issue(n))
+            await until(lambda n=n: sum(q.waiting_count for q in rig.hall.projection().queues) == n)  # type: ignore[misc]  # the default binds n
+
+
 async def test_what_cannot_be_written_is_not_done_and_the_hall_goes_on_from_the_ledger(tmp_path: Path) -> None:
     ledger = faulty()
     async with running(tmp_path, ledger=ledger) as rig:  # type: ignore[arg-type]  # passes everything else through

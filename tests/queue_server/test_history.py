@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from queue_server import history
 from queue_server.hall import Complete, Event, NoShow, Recall, StartService
 from queue_server.hall.dispatch import EVENT_TYPES
-from queue_server.history_words import EVENTS, Names, what_happened
+from queue_server.history_words import EVENTS, Names, note_in_words, what_happened
 from queue_server.ledger import AppendBatch, AuditNote, SqlLedger
 from queue_server.ledger.registers import DeviceRow, Registers, StaffRow
 from queue_server.runner import record
@@ -91,6 +91,20 @@ def test_a_served_ticket_is_told_from_the_slip_to_the_end_with_who_and_why(kept:
     assert "窗口人员 李明" in chinese[-1]
     assert any("小票已打印。" in line for line in chinese)
     assert len(chinese) == len(lines) + 1
+
+
+@pytest.mark.parametrize(
+    ("cause", "zh", "en"),
+    [
+        ("paper_out", "（打印机缺纸）", "(out of paper)"),
+        ("new_cause", "（new_cause）", "(new_cause)"),
+        (None, "上。", "screen."),
+    ],
+)
+def test_why_a_slip_did_not_come_out_is_told_in_words(cause: str | None, zh: str, en: str) -> None:
+    told = note_in_words("slip_shown", json.dumps({"reprint": False, "cause": cause, "said_at": AT}))
+    assert zh in told.zh
+    assert en in told.en
 
 
 def test_a_number_of_another_day_is_another_ticket(kept: Kept) -> None:
