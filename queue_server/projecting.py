@@ -29,7 +29,7 @@ from queue_server.projection import (
     WayBack,
 )
 from queue_server.projection import StepState as StepStateName
-from queue_server.translator import counter_numbers, wait_of
+from queue_server.translator import wait_of
 from wire import messages as wire
 
 CALLS_SHOWN = 12
@@ -220,7 +220,7 @@ def _queues(hall: Hall, now: datetime, waits: dict[str, WaitRange | None]) -> tu
                     chain(hall.waiting(queue.id, now, WAITING_SHOWN), hall.deferred(queue.id, now)), WAITING_SHOWN
                 )
             ),
-            open_counters=counter_numbers(hall, queue.id),
+            open_counters=hall.serving(queue.id).numbers,
             wait=waits[queue.id],
         )
         for queue in configuration.queues

@@ -308,7 +308,12 @@ def _by(actor: Actor) -> str:
 
 
 def _why(why: Why) -> str:
-    return canonical({"code": why.code, "params": dict(why.params)})
+    return canonical({"code": why.code, "params": dict(why.params)}) if why.params else _bare(why.code)
+
+
+@lru_cache(maxsize=256)
+def _bare(code: str) -> str:
+    return canonical({"code": code, "params": {}})
 
 
 def _ticket_of(events: tuple[Event, ...]) -> str | None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from queue_server import hall as core
 from queue_server.clock import instant_text
-from queue_server.hall import Actor, Hall, HelpAsked, HelpAskedAgain, Refusal, TicketIssued
+from queue_server.hall import Actor, HelpAsked, HelpAskedAgain, Refusal, TicketIssued
 from queue_server.hall.canonical import canonical
 from queue_server.hall.forecast import WaitRange, wait_range
 from queue_server.hall_port import NotDone, RequestKey
@@ -135,12 +135,6 @@ def follow_url(public_url: str, token: str) -> str:
     return f"{public_url.rstrip('/')}/t/{token}"
 
 
-def counter_numbers(hall: Hall, queue: str) -> tuple[str, ...]:
-    """The numbers of the open counters that serve a queue."""
-    found = (hall.configuration.counter(session.counter) for session in hall.open_counters(queue))
-    return tuple(counter.number for counter in found if counter is not None)
-
-
 def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
     hall, outcome, now = decided.hall, decided.outcome, decided.now
     if isinstance(outcome, Refusal):
@@ -157,7 +151,7 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         issued_at=event.at,
         people_ahead=ahead,
         wait=wait_of(wait_range(hall, ticket, now, ahead)) if ticket else None,
-        counters=counter_numbers(hall, event.queue),
+        counters=hall.serving(event.queue).numbers,
         follow_url=follow_url(edge.public_url, event.follow_token),
         may_close_at=event.may_close_at,
         booked_for=event.booked_for,

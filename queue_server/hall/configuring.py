@@ -200,7 +200,7 @@ def _still_in_use(hall: "Hall", new: HallConfiguration) -> Refusal | None:
 
 def configured(store: "Store", event: HallConfigured) -> None:
     store.configuration = event.configuration
-    store.open_counters.clear()
+    store.serving.clear()
     store.turns = {}
 
 

@@ -1,5 +1,7 @@
 """Counter sessions: one clerk at one counter, from open to close."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -33,6 +35,32 @@ class CounterSession:
     pause_reason: str | None = None
     free_since: datetime | None = None
     closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The open sessions that call from a queue, those that pause included, and what a forecast asks of them."""
+
+    sessions: tuple[CounterSession, ...]
+    numbers: tuple[str, ...]
+    """Of their counters, in the same order."""
+    free: int
+    """How many could call somebody now."""
+    shares: tuple[tuple[tuple[str, ...], int], ...]
+    """How many of those that do not pause call from the same queues, by these queues; where all pause, of all."""
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[CounterSession, str, tuple[str, ...]]]) -> "Serving":
+        """From sessions with the number of their counter and the queues from which they call."""
+        rows = tuple(found)
+        # where all pause, they will go on: the wait is at least that of all of them
+        calling = [row for row in rows if row[0].paused_since is None] or rows
+        return cls(
+            tuple(session for session, _, _ in rows),
+            tuple(number for _, number, _ in rows if number),
+            sum(session.ticket is None and session.paused_since is None for session, _, _ in rows),
+            tuple(Counter(queues for _, _, queues in calling).items()),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

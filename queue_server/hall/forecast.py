@@ -43,18 +43,16 @@ def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None 
     if isinstance(of, Ticket) and of.state is not StepState.WAITING:
         return None
     queue = of.queue if isinstance(of, Ticket) else of
-    everyone = hall.open_counters(queue)
-    if not everyone:
+    serving = hall.serving(queue)
+    if not serving.sessions:
         return None
-    calling = [session for session in everyone if session.paused_since is None]
     if ahead is None:
         ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
-    free, capacity, here = 0, 0.0, hall.waiting_count(queue) + 1
-    for session in calling or everyone:  # where all pause, they will go on: the wait is at least that of all of them
-        free += session.ticket is None and session.paused_since is None
-        # the part of its work that this queue is likely to get, by who waits; the asker counts as waiting
-        capacity += here / (1 + sum(map(hall.waiting_count, hall.weights_of(session))))
-    turns = max(0, ahead + 1 - free)
+    waiting = hall.store.lines.count
+    here = waiting(queue) + 1
+    # the part of its work that this queue is likely to get, by who waits; the asker counts as waiting
+    capacity = sum(counters * here / (1 + sum(map(waiting, queues))) for queues, counters in serving.shares)
+    turns = max(0, ahead + 1 - serving.free)
     mean = turns * minutes_per_ticket(hall, queue) / capacity
     spread = Z_80 * SCATTER * mean / sqrt(turns) if turns else 0.0
     low = max(0, floor(mean - spread))

@@ -10,7 +10,7 @@ from queue_server.hall.appointment_book import Appointment
 from queue_server.hall.calls import Call
 from queue_server.hall.choice import Choice, count_ahead, deferred, pick, waiting
 from queue_server.hall.configuration import HallConfiguration
-from queue_server.hall.counters import CounterSession
+from queue_server.hall.counters import CounterSession, Serving
 from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.numbers import next_serial
 from queue_server.hall.opening import opens_next
@@ -170,13 +170,23 @@ class Hall:
         """The queues from which a session calls."""
         return tuple(self.weights_of(session))
 
+    def serving(self, queue: str) -> Serving:
+        """Who serves a queue now."""
+        known = self.store.serving.get(queue)
+        if known is None:
+            sessions = [session for session in self.sessions() if queue in self.weights_of(session)]
+            known = self.store.serving[queue] = Serving.of(
+                (session, self._number_of(session), self.queues_of(session)) for session in sessions
+            )
+        return known
+
     def open_counters(self, queue: str) -> tuple[CounterSession, ...]:
         """The open sessions that call from a queue, those that pause included, in the configuration's order."""
-        known = self.store.open_counters.get(queue)
-        if known is None:
-            known = tuple(session for session in self.sessions() if queue in self.weights_of(session))
-            self.store.open_counters[queue] = known
-        return known
+        return self.serving(queue).sessions
+
+    def _number_of(self, session: CounterSession) -> str:
+        counter = self.configuration.counter(session.counter)
+        return counter.number if counter else ""
 
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""
@@ -230,7 +240,7 @@ class Hall:
         queue = self.configuration.queue(found.queue) if found else None
         if found is None or queue is None:
             return None
-        numbers = [c.number for s in self.open_counters(queue.id) if (c := self.configuration.counter(s.counter))]
+        numbers = self.serving(queue.id).numbers
         reason = opens_at = None
         today = self.business_date(now)
         if self.store.open_day != today and self.store.is_past(today):
@@ -248,7 +258,7 @@ class Hall:
             open=reason is None,
             reason=reason,
             waiting=self.waiting_count(queue.id),
-            counters=tuple(numbers),
+            counters=numbers,
             opens_at=opens_at,
         )
 

@@ -8,7 +8,7 @@ from queue_server.hall.appointment_book import Appointment, AppointmentBook
 from queue_server.hall.base import CorruptHistory
 from queue_server.hall.calls import Call
 from queue_server.hall.configuration import HallConfiguration
-from queue_server.hall.counters import CounterSession
+from queue_server.hall.counters import CounterSession, Serving
 from queue_server.hall.help_requests import HelpRequest
 from queue_server.hall.limits import Tally
 from queue_server.hall.lines import Lines
@@ -74,8 +74,8 @@ class Store(Facts):
         self.live_numbers: dict[tuple[str, int], str] = {}
         self.live_of_person: dict[str, dict[str, None]] = {}
         self.open_help_of: dict[str, str] = {}
-        self.open_counters: dict[str, tuple[CounterSession, ...]] = {}
-        """The sessions that call from a queue, once looked up, until a session or the configuration changes."""
+        self.serving: dict[str, Serving] = {}
+        """Who serves a queue, once looked up, until a session or the configuration changes."""
         self._open_at: dict[str, str] = {}
         self._open_of: dict[str, str] = {}
         for ticket in self.tickets.values():
@@ -304,7 +304,7 @@ class Store(Facts):
         )
 
     def _index_session(self, session: CounterSession) -> None:
-        self.open_counters.clear()
+        self.serving.clear()
         if session.closed_at is None:
             self._open_at[session.counter] = session.id
             self._open_of[session.clerk] = session.id

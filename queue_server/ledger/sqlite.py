@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -41,8 +42,11 @@ from queue_server.ledger.port import AppendBatch, Appended, Head, closed_days
 RESERVE_BYTES = 64 * 1024 * 1024
 """Free space below which nothing more is taken: enough to finish a day's closing and to let a technician work."""
 
-LOG_BYTES = 4 * 1024 * 1024
-"""About the 1,000 pages at which SQLite begins its log anew."""
+TIDY_AFTER = 100
+"""Appends after which the log is carried into the database, some 600 pages of it."""
+LOG_PAGES = 2000
+"""Length of the log at which an append does so itself, because nobody else came to it."""
+LOG_BYTES = LOG_PAGES * 4096
 ROOM_HOLDS_S = 0.1
 """How long a look at the free space holds: no disk writes the reserve full in this time."""
 
@@ -84,6 +88,9 @@ class SqliteDatabase(Database):
         self._often_lock = threading.Lock()
         self._often: Connection | None = None
         self._room_until = 0.0
+        self._appends = 0
+        self._tidier: ThreadPoolExecutor | None = None
+        self._tidying: Future[None] | None = None
         _make_folder(path.parent)
         with _named_errors():
             self._engine = _engine(path, busy_s)
@@ -92,6 +99,10 @@ class SqliteDatabase(Database):
             self._grow_log()
 
     def close(self) -> None:
+        with self._lock:
+            tidier, self._tidier = self._tidier, None
+        if tidier is not None:
+            tidier.shutdown()
         with self._lock, self._often_lock:
             self._drop_writer()
             _drop(self._often)
@@ -119,19 +130,37 @@ class SqliteDatabase(Database):
     def append(self, batch: AppendBatch) -> Appended:
         # with the driver's own cursor: SQLAlchemy's layers cost as much as the disk on each ticket
         self.check_room()
-        with self._lock, _named_errors(self.path, self._reserve_bytes):
-            cursor = self._cursor or self._open_cursor()
+        with self._lock:
             try:
+                cursor = self._cursor or self._open_cursor()
                 cursor.execute("BEGIN IMMEDIATE")
-                appended = _append(cursor, batch)
+                try:
+                    appended = _append(cursor, batch)
+                except LedgerError:
+                    cursor.execute("ROLLBACK")
+                    raise
                 cursor.execute("COMMIT")
             except LedgerError:
-                cursor.execute("ROLLBACK")
                 raise
-            except BaseException:
+            except BaseException as error:
                 self._drop_writer()
+                if isinstance(error, SQLAlchemyError | sqlite3.Error):
+                    raise _named(error, self.path, self._reserve_bytes) from error
                 raise
+            self._appends += 1
+            if self._appends >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
+                self._appends = 0
+                self._tidier = self._tidier or ThreadPoolExecutor(1, "ledger-log")
+                self._tidying = self._tidier.submit(self._carry_log)
         return appended
+
+    def _carry_log(self) -> None:
+        """Carry the log into the database beside the appends: done by one of them, it would take 10 to 100 ms.
+
+        What fails here is tried again, in the end by an append, which says what is wrong.
+        """
+        with suppress(SQLAlchemyError, sqlite3.Error), self._reader.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _open_cursor(self) -> Any:
         if self._writer is None:
@@ -236,7 +265,8 @@ def _engine(path: Path, busy_s: float) -> Engine:
         # the driver's own transaction handling would begin too late; `_begin` says when
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        log = f"wal_autocheckpoint={LOG_PAGES}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", log, "foreign_keys=ON", "trusted_schema=OFF"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -278,12 +308,17 @@ def _free_bytes(path: Path) -> int:
 def _named_errors(path: Path | None = None, reserve_bytes: int = 0) -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        name = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
-        out_of_room = path is not None and _free_bytes(path) < max(reserve_bytes, 1024 * 1024)
-        if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and out_of_room):
-            raise LedgerFull(name) from error
-        raise LedgerUnavailable(name) from error
-    except SQLAlchemyError as error:
-        raise LedgerUnavailable(type(error).__name__) from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _named(error, path, reserve_bytes) from error
+
+
+def _named(error: Exception, path: Path | None, reserve_bytes: int) -> LedgerError:
+    """What the driver or SQLAlchemy raised, as the ledger calls it."""
+    if not isinstance(error, DBAPIError | sqlite3.Error):
+        return LedgerUnavailable(type(error).__name__)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
+    out_of_room = path is not None and _free_bytes(path) < max(reserve_bytes, 1024 * 1024)
+    if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and out_of_room):
+        return LedgerFull(name)
+    return LedgerUnavailable(name)

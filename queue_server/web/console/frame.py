@@ -1,6 +1,7 @@
 """What every console page has: its head, its bar, its life with the hall's changes, and a check of who acts."""
 
 import asyncio
+import random
 from collections.abc import Callable
 
 from fastapi import Request
@@ -13,8 +14,9 @@ from queue_server.web.parts import WebParts
 
 REFRESH_S = 15.0
 """Longest time between two drawings: waits grow while nothing happens."""
-PAUSE_S = 0.4
-"""Shortest time between two drawings that nobody asked for: many consoles share one thread."""
+PAUSE_S = (0.7, 1.3)
+"""Shortest time between two drawings that nobody asked for. Many consoles share one thread with each other, and the
+interpreter with those at the terminals: each takes its own pause, so that they do not draw all at once."""
 
 
 class Frame:
@@ -81,7 +83,7 @@ class Frame:
                     ui.navigate.to(f"{SIGN_IN}?ended=true")
                     return
                 draw()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311 - spreads work, guards nothing
 
 
 def fragment(name: str) -> ui.html:
