@@ -5,7 +5,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -42,11 +41,8 @@ from queue_server.ledger.port import AppendBatch, Appended, Head, closed_days
 RESERVE_BYTES = 64 * 1024 * 1024
 """Free space below which nothing more is taken: enough to finish a day's closing and to let a technician work."""
 
-TIDY_AFTER = 100
-"""Appends after which the log is carried into the database, some 600 pages of it."""
-LOG_PAGES = 2000
-"""Length of the log at which an append does so itself, because nobody else came to it."""
-LOG_BYTES = LOG_PAGES * 4096
+LOG_BYTES = 4 * 1024 * 1024
+"""About the 1,000 pages at which SQLite begins its log anew."""
 ROOM_HOLDS_S = 0.1
 """How long a look at the free space holds: no disk writes the reserve full in this time."""
 
@@ -88,9 +84,6 @@ class SqliteDatabase(Database):
         self._often_lock = threading.Lock()
         self._often: Connection | None = None
         self._room_until = 0.0
-        self._appends = 0
-        self._tidier: ThreadPoolExecutor | None = None
-        self._tidying: Future[None] | None = None
         _make_folder(path.parent)
         with _named_errors():
             self._engine = _engine(path, busy_s)
@@ -99,10 +92,6 @@ class SqliteDatabase(Database):
             self._grow_log()
 
     def close(self) -> None:
-        with self._lock:
-            tidier, self._tidier = self._tidier, None
-        if tidier is not None:
-            tidier.shutdown()
         with self._lock, self._often_lock:
             self._drop_writer()
             _drop(self._often)
@@ -147,20 +136,7 @@ class SqliteDatabase(Database):
                 if isinstance(error, SQLAlchemyError | sqlite3.Error):
                     raise _named(error, self.path, self._reserve_bytes) from error
                 raise
-            self._appends += 1
-            if self._appends >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
-                self._appends = 0
-                self._tidier = self._tidier or ThreadPoolExecutor(1, "ledger-log")
-                self._tidying = self._tidier.submit(self._carry_log)
         return appended
-
-    def _carry_log(self) -> None:
-        """Carry the log into the database beside the appends: done by one of them, it would take 10 to 100 ms.
-
-        What fails here is tried again, in the end by an append, which says what is wrong.
-        """
-        with suppress(SQLAlchemyError, sqlite3.Error), self._reader.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _open_cursor(self) -> Any:
         if self._writer is None:
@@ -265,8 +241,7 @@ def _engine(path: Path, busy_s: float) -> Engine:
         # the driver's own transaction handling would begin too late; `_begin` says when
         connection.isolation_level = None
         cursor = connection.cursor()
-        log = f"wal_autocheckpoint={LOG_PAGES}"
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", log, "foreign_keys=ON", "trusted_schema=OFF"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

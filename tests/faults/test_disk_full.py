@@ -16,11 +16,11 @@ from wire import messages
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB of its own."""
+    """A file system of 8 MiB of its own."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount") or "/bin/mount"
-    subprocess.run([mount, "-t", "tmpfs", "-o", "size=24m", "estation-test", str(disk)], check=True)
+    subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "estation-test", str(disk)], check=True)
     yield disk
     subprocess.run([shutil.which("umount") or "/bin/umount", "-l", str(disk)], check=True)
 
