@@ -26,8 +26,6 @@ MAX_PENDING = 50
 BOOTS_KEPT = 32
 CODE_DIGITS = 8
 """Of the technician's one-time code (RFC 6238, SHA-1, 30 s); terminals expect the same."""
-CODE_DIGITS = 8
-"""Of the technician's code; terminals take the same."""
 
 STOPPED: Final = "cloned"
 """State of a device whose identity two machines hold."""
