@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 ANSWERS_KEPT = timedelta(days=90)
 """Longer than any terminal may be offline."""
-FOLLOW_UP_S = 0.02
+FOLLOW_UP_S = 0.005
 """How soon after a lone answer displays and alerts follow it: once for all answers of that time, while nobody waits."""
 HEAD_EVERY_S = 900.0
 """How often the chain's head is left outside the database: nothing older can be written anew unseen."""
