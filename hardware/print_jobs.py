@@ -169,7 +169,7 @@ class PrintJobStore:
             row = (job.job, job.device, job.reprint_of, job.label, job.state, job.detail, now, now)
             try:
                 database.execute(
-                    f"INSERT INTO jobs ({_COLUMNS}, made_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    f"INSERT INTO jobs ({_COLUMNS}, made_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - own literals
                     row,
                 )
             except sqlite3.IntegrityError as error:

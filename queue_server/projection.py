@@ -173,7 +173,7 @@ class ServiceNow:
     waiting: int
     wait: WaitRange | None = None
     opens_at: datetime | None = None
-    """From when numbers are given again, where the hours are the reason."""
+    """From when numbers are given again, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

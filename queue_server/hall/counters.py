@@ -1,6 +1,6 @@
 """Counter sessions: one clerk at one counter, from open to close."""
 
-from collections import Counter
+import collections
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -59,7 +59,7 @@ class Serving:
             tuple(session for session, _, _ in rows),
             tuple(number for _, number, _ in rows if number),
             sum(session.ticket is None and session.paused_since is None for session, _, _ in rows),
-            tuple(Counter(queues for _, _, queues in calling).items()),
+            tuple(collections.Counter(queues for _, _, queues in calling).items()),
         )
 
 

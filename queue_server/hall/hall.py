@@ -39,7 +39,7 @@ class ServiceState:
     counters: tuple[str, ...]
     """Numbers of the open counters that serve it."""
     opens_at: datetime | None = None
-    """From when numbers are given again, where hours are the reason."""
+    """From when numbers are given again, where that is known."""
 
 
 class Hall:
@@ -176,7 +176,7 @@ class Hall:
         if known is None:
             sessions = [session for session in self.sessions() if queue in self.weights_of(session)]
             known = self.store.serving[queue] = Serving.of(
-                (session, self._number_of(session), self.queues_of(session)) for session in sessions
+                (session, self._number_of(session.counter), self.queues_of(session)) for session in sessions
             )
         return known
 
@@ -184,18 +184,17 @@ class Hall:
         """The open sessions that call from a queue, those that pause included, in the configuration's order."""
         return self.serving(queue).sessions
 
-    def _number_of(self, session: CounterSession) -> str:
-        counter = self.configuration.counter(session.counter)
-        return counter.number if counter else ""
-
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""
         return pick(self, session, now)
 
     def counter_number(self, ticket: Ticket) -> str:
         """The number of the counter at which the ticket was called; empty before."""
-        counter = self.configuration.counter(ticket.step.counter) if ticket.step.counter else None
-        return counter.number if counter else ""
+        return self._number_of(ticket.step.counter)
+
+    def _number_of(self, counter: str | None) -> str:
+        found = self.configuration.counter(counter) if counter else None
+        return found.number if found else ""
 
     def call(self, call: str) -> Call | None:
         """One of the latest calls, by its id."""

@@ -37,6 +37,7 @@ def lay_out(
     postgres: PrivatePostgres | None = None,
     standby: tuple[str, ...] = (),
     hall: bytes | None = None,
+    device_rate: float | None = None,
 ) -> Site:
     """A site with its broker running, its servers not."""
     site = Site(
@@ -47,6 +48,7 @@ def lay_out(
         postgres=postgres,
         standby=standby,
         hall_file=hall,
+        device_rate=device_rate,
     )
     site.broker.start()
     site.lay_out({})

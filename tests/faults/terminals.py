@@ -48,6 +48,13 @@ class Hurried(Times):
         return replace(super().rules(), hall_grace_s=0.5)
 
 
+class Trusting(Times):
+    """The times of a terminal that does not take a slow machine for a hall that is away."""
+
+    def rules(self) -> Rules:
+        return replace(super().rules(), hall_grace_s=60)
+
+
 def hurried(profile: Profile) -> Profile:
     """The profile, for a terminal of a test."""
     return profile.model_copy(update={"times": Hurried()})
@@ -56,13 +63,14 @@ def hurried(profile: Profile) -> Profile:
 class RunningTerminal:
     """A terminal's program in this process; leaving it is switching it off."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, times: Times | None = None) -> None:
         self._home = home
+        self._times = times or Hurried()
         self._terminal: Terminal | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "RunningTerminal":
-        profile = hurried(load(self._home / "profile.toml"))
+        profile = load(self._home / "profile.toml").model_copy(update={"times": self._times})
         self._terminal = Terminal(profile, load_secrets(profile), make_link=soon_back)
         self._task = asyncio.create_task(self._terminal.run())
         return self

@@ -17,7 +17,7 @@ from queue_server.hall import configuration_from_json, configuration_to_json
 from queue_server.stores import Stores
 from tests.faults.machines import HALL, Kiosk, ServerProcess, Watcher, issued, lay_out, set_server, verify
 from tests.faults.proxy import Proxy
-from tests.faults.terminals import RunningTerminal, lay_out_terminal
+from tests.faults.terminals import RunningTerminal, Trusting, lay_out_terminal
 from tests.wire.seats import Seat, until
 from wire import messages, topics
 from wire.access import Administrator, Rule
@@ -85,7 +85,7 @@ async def test_f1_an_answer_that_is_lost_on_its_way_comes_again_and_makes_one_ti
         home = lay_out_terminal_behind(site, "k1", line)
         with ServerProcess(site) as server:
             await server.leads(1)
-            async with RunningTerminal(home) as terminal:
+            async with RunningTerminal(home, Trusting()) as terminal:
                 await terminal.serves(Network.CONNECTED)
                 line.deafen("client")
                 taking = asyncio.create_task(terminal.takes())

@@ -9,6 +9,7 @@ from kivy.lang import Builder
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
+from kiosk.journeys.views import TechnicianView
 from screens.measures import CAP_HEIGHT, CHARACTER_MM, GAP_MM, LARGE, TARGET_MM, TILE_MM
 from screens.press import Pressable
 from screens.text import Text
@@ -79,7 +80,7 @@ async def test_every_screen_keeps_the_measures(start: Start, panel: str, languag
                 *too_close(targets, mm),
                 *torn(texts),
                 *silent(texts, targets),
-                *out_of_reach(targets, screens.app.root),
+                *out_of_reach(targets, screens.app.root, listed=isinstance(view, TechnicianView)),
             ):
                 faults.append(f"{name}: {fault}")
         assert not faults, "\n".join(faults)
@@ -148,14 +149,16 @@ def silent(texts: list[Text], targets: list[Pressable]) -> list[str]:
     return faults + [f"no spoken words: {text.content!r}" for text in texts if not (text.spoken or text.content)]
 
 
-def out_of_reach(targets: list[Pressable], root: Widget) -> list[str]:
-    """What must be touched to go on has its middle in the lower two thirds; language alone may stand in the header, and
-    a line of a list can be moved there."""
+def out_of_reach(targets: list[Pressable], root: Widget, *, listed: bool) -> list[str]:
+    """What must be touched to go on has its middle in the lower two thirds; language alone may stand in the header.
+    `listed`: a technician, who stands, may also reach higher for a line of a list."""
     header = set(root.ids.header.walk())
     return [
         f"out of reach: {target.spoken!r}"
         for target in targets
-        if target not in header and not scrolls(target) and target.to_window(*target.center)[1] > root.height * 2 / 3
+        if target not in header
+        and not (listed and scrolls(target))
+        and target.to_window(*target.center)[1] > root.height * 2 / 3
     ]
 
 
