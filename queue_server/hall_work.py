@@ -51,7 +51,9 @@ log = structlog.get_logger(__name__)
 ANSWERS_KEPT = timedelta(days=90)
 """Longer than any terminal may be offline."""
 FOLLOW_UP_S = 0.005
-"""How soon after a lone answer displays and alerts follow it: once for all answers of that time, while nobody waits."""
+"""How soon after a lone answer displays and alerts follow it: when nobody else has come, so that nobody waits."""
+FOLLOW_UP_WITHIN_S = 0.05
+"""They follow after so long though others come, once for all answers of that time."""
 HEAD_EVERY_S = 900.0
 """How often the chain's head is left outside the database: nothing older can be written anew unseen."""
 
@@ -100,6 +102,7 @@ class HallWork:
         self._resting = False
         self._timer: asyncio.TimerHandle | None = None
         self._follow_up_due: asyncio.TimerHandle | None = None
+        self._follow_up_at = 0.0
         self._stopping = False
         self._dirty = False
         self._rev = 0
@@ -132,9 +135,20 @@ class HallWork:
             said = Unanswered(item, NotDone("internal_error", 1.0))
         if isinstance(said, Unanswered):
             self._wake.set()
-        elif said is not None and self._follow_up_due is None:
-            self._follow_up_due = asyncio.get_running_loop().call_later(FOLLOW_UP_S, self._wake.set)
+        elif said is not None:
+            loop = asyncio.get_running_loop()
+            self._follow_up_at = loop.time() + FOLLOW_UP_S
+            if self._follow_up_due is None:
+                by = self._follow_up_at - FOLLOW_UP_S + FOLLOW_UP_WITHIN_S
+                self._follow_up_due = loop.call_at(self._follow_up_at, self._follow_up_if_alone, loop, by)
         return said
+
+    def _follow_up_if_alone(self, loop: asyncio.AbstractEventLoop, by: float) -> None:
+        """Not yet where another one was answered meanwhile; but at the instant `by`."""
+        if loop.time() < self._follow_up_at <= by:
+            self._follow_up_due = loop.call_at(self._follow_up_at, self._follow_up_if_alone, loop, by)
+        else:
+            self._wake.set()
 
     def ask(self, query: Query) -> None:
         """Ask between two turns; None is the answer while the hall is not led."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from pydantic_core import to_json
+
 from queue_server import hall as core
 from queue_server.clock import instant_text
 from queue_server.hall import Actor, HelpAsked, HelpAskedAgain, Refusal, TicketIssued
@@ -16,7 +18,7 @@ from queue_server.ledger.port import AuditNote
 from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
 from wire import messages as wire
-from wire.messages import Envelope, Message, encode
+from wire.messages import Envelope, Message, encode, kind_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Edge:
 
 def translate(device: str, envelope: Envelope, body: Message, *, now: datetime, edge: Edge) -> Item:
     """The item for the hall's mailbox. Raises `TypeError` for a body that is no request or fact for a hall."""
-    key = RequestKey(device, envelope.id, content_hash(envelope))
+    key = RequestKey(device, envelope.id, content_hash(body))
     by = Actor("device", device)
     match body:
         case wire.Issue():
@@ -113,9 +115,9 @@ def translate_hello(
     return Ask(asked(device, hello, renewed=renewed, old=old), None, compose)
 
 
-def content_hash(envelope: Envelope) -> str:
+def content_hash(body: Message) -> str:
     """SHA-256 of what is asked: it tells a repeat from another request under the same id."""
-    return sha256(canonical([envelope.kind, envelope.body]).encode()).hexdigest()
+    return sha256(to_json({kind_of(body): body})).hexdigest()
 
 
 def refused(outcome: Refusal | NotDone, request_id: str, now: datetime, *, epoch: int | None = None) -> bytes:

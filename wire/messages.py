@@ -7,10 +7,20 @@ No body holds personal data: a person is an HMAC made in the terminal.
 import json
 import math
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+)
 from pydantic_core import from_json, to_json
 
 MAX_BYTES = 64 * 1024
@@ -63,7 +73,7 @@ class Envelope(Message):
     at: Instant
     epoch: Count | None = None
     rev: Count | None = None
-    body: dict[str, Any]
+    body: Message
 
 
 # --- device to server: requests ------------------------------------------------------------------
@@ -416,6 +426,10 @@ BODIES: dict[str, type[Message]] = {
 REQUESTS = frozenset({"hello", "issue", "check_in", "help"})
 FACTS = frozenset({"withdraw", "slip", "offline_ticket"})
 _KINDS = {model: kind for kind, model in BODIES.items()}
+_WHOLE: dict[str, type[Envelope]] = {
+    kind: create_model(kind, __base__=Envelope, body=(model, ...)) for kind, model in BODIES.items()
+}
+"""Envelope and body in one, so that a message is read once."""
 
 
 def kind_of(body: Message) -> str:
@@ -456,17 +470,19 @@ def decode(payload: bytes) -> tuple[Envelope, Message | None]:
     if _deeper_than(MAX_DEPTH, payload):
         raise Malformed("too_deep")
     raw = _parse(payload)
+    kind = raw.get("kind") if isinstance(raw, dict) else None
+    whole = _WHOLE.get(kind) if isinstance(kind, str) else None
+    if whole is not None:
+        with suppress(ValidationError):
+            message = whole.model_validate_json(payload, strict=True)
+            return message, message.body
     try:
         envelope = Envelope.model_validate_json(payload, strict=True)
     except ValidationError:
         raise Malformed("bad_envelope") from None
-    model = BODIES.get(envelope.kind)
-    if model is None:
-        return envelope, None
-    try:
-        return envelope, model.model_validate_json(to_json(raw["body"]), strict=True)
-    except ValidationError:
-        raise Malformed("bad_body", envelope) from None
+    if whole is not None:
+        raise Malformed("bad_body", envelope)
+    return envelope, None
 
 
 def _parse(payload: bytes) -> Any:

@@ -137,6 +137,7 @@ _SHAPES = {
 }
 
 
+@lru_cache(maxsize=4096)
 def parse(topic: str) -> Topic | None:
     """The family and ids of `topic`, or None if it is not of this tree."""
     for family, shape in _SHAPES.items():

@@ -289,7 +289,7 @@ class _Display:
         stamp = (envelope.epoch, envelope.rev)
         if is_newer(stamp, self._stamps.get(zone)):
             self._stamps[zone] = stamp
-            frame = {"epoch": envelope.epoch, "rev": envelope.rev, "body": envelope.body}
+            frame = {"epoch": envelope.epoch, "rev": envelope.rev, "body": envelope.body.model_dump(mode="json")}
             self._world.history.displayed(self._name, zone, frame)
 
 
