@@ -158,7 +158,7 @@ class ChannelRegisters:
     def due(self, webhook: str, at: str, limit: int) -> list[tuple[DeliveryRow, Notice]]:
         """Pending deliveries of a webhook whose time has come, the oldest notices first."""
         sent, said = tables.deliveries, tables.notices
-        columns = [said.c[name] for name in Notice.__slots__]
+        columns = [said.c[name] for name in Notice._fields]
         mine = (
             select(sent, *(column.label(f"notice_{column.name}") for column in columns))
             .join(said, said.c.id == sent.c.notice)
@@ -170,7 +170,7 @@ class ChannelRegisters:
             return [
                 (
                     DeliveryRow(**{name: getattr(row, name) for name in DeliveryRow.__slots__}),
-                    Notice(**{name: getattr(row, f"notice_{name}") for name in Notice.__slots__}),
+                    Notice(**{name: getattr(row, f"notice_{name}") for name in Notice._fields}),
                 )
                 for row in connection.execute(mine)
             ]

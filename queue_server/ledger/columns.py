@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from queue_server.ledger.port import AppendBatch, DayHead, EventRow
+from queue_server.ledger.port import AppendBatch, AuditNote, DayHead, EventRow, Notice
 
-EVENT = ("seq", "epoch", "at", "by", "why", "kind", "body", "prev_hash", "hash")
-"""The columns of `EventRow`, in its order."""
+EVENT = EventRow._fields
 EVENTS = ("hall", *EVENT)
-ANSWERS = ("device", "request_id", "body_hash", "answer", "ticket", "at")
-AUDIT = ("hall", "at", "by", "act", "subject", "details")
-NOTICES = ("id", "hall", "seq", "channel", "kind", "at", "body")
-DAY_HEADS = ("hall", "business_date", "seq", "hash", "at")
+ANSWERS = ("device", "request_id", "body_hash", "answer", "at", "ticket")
+"""Those of `Answer`, in its order."""
+AUDIT = ("hall", *AuditNote._fields)
+NOTICES = Notice._fields
+DAY_HEADS = DayHead._fields
 
-Rows = list[tuple[Any, ...]]
+Rows = Sequence[tuple[Any, ...]]
 
 
 class Written(NamedTuple):
@@ -30,9 +30,5 @@ def written(batch: AppendBatch, rows: Sequence[EventRow], closed: Sequence[DayHe
     """The rows of `batch`, whose events stand as `rows` and close the days `closed`."""
     hall = batch.hall
     return Written(
-        [(hall, r.seq, r.epoch, r.at, r.by, r.why, r.kind, r.body, r.prev_hash, r.hash) for r in rows],
-        [(a.device, a.request_id, a.body_hash, a.body, a.ticket, a.at) for a in batch.answers],
-        [(hall, n.at, n.by, n.act, n.subject, n.details) for n in batch.audit],
-        [(d.hall, d.business_date, d.seq, d.hash, d.at) for d in closed],
-        [(n.id, n.hall, n.seq, n.channel, n.kind, n.at, n.body) for n in batch.notices],
+        [(hall, *row) for row in rows], batch.answers, [(hall, *note) for note in batch.audit], closed, batch.notices
     )

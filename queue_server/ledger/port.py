@@ -5,7 +5,7 @@ Instants are RFC 3339 text in UTC with microseconds, so that the hash chain is o
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 AnswerKey = tuple[str, str]
 """(device, request id)."""
@@ -14,8 +14,7 @@ VOID = "void"
 """Body hash of a request id that was withdrawn before the request came: any body gets the stored refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event to be appended. `by` and `body` are canonical JSON text (see `chain.canonical`)."""
 
     at: str
@@ -27,8 +26,7 @@ class NewEvent:
     """Business date (YYYY-MM-DD) that this event closes; its hash becomes that day's head."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(NamedTuple):
     """An event as it stands in the ledger."""
 
     seq: int
@@ -42,8 +40,7 @@ class EventRow:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a request was answered, kept so that a repeat gets the same."""
 
     device: str
@@ -55,8 +52,7 @@ class Answer:
     """The ticket that the request made, for a later withdrawal."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditNote:
+class AuditNote(NamedTuple):
     """An act or a fact that changes no hall but must be found again. `details` is canonical JSON text."""
 
     at: str
@@ -66,8 +62,7 @@ class AuditNote:
     details: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """What a booking channel is told of an event of the hall. `body` is canonical JSON without personal data."""
 
     id: str
@@ -101,8 +96,7 @@ class Head:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class DayHead:
+class DayHead(NamedTuple):
     """The chain's head at the close of a business day; a day that was opened again has one for each closing."""
 
     hall: str

@@ -176,7 +176,7 @@ class Registers:
     def note(self, hall: str, note: AuditNote) -> None:
         """Add an audit note."""
         with self._database.write() as connection:
-            connection.execute(insert(tables.audit).values(hall=hall, **asdict(note)))
+            connection.execute(insert(tables.audit).values(hall=hall, **note._asdict()))
 
     def audit(self, hall: str, subject: str | None = None, act: str | None = None, limit: int = 1000) -> list[AuditRow]:
         """The newest notes of a hall, newest first."""

@@ -31,8 +31,8 @@ answers = Table(
     Column("request_id", Text, primary_key=True),
     Column("body_hash", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("ticket", Text),
     Column("at", Text, nullable=False),
+    Column("ticket", Text),
 )
 
 snapshots = Table(

@@ -1,7 +1,7 @@
 """The rules of the ledger, held by SQLite and by its twin in memory alike."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -185,7 +185,7 @@ def test_halls_do_not_see_each_other(store: Store) -> None:
 
 def test_old_answers_are_forgotten_on_demand(store: Store) -> None:
     epoch = store.ledger.acquire(HALL, "server-1", 15).epoch
-    new = replace(answer(2), at="2026-06-02T01:00:00.000000+00:00")
+    new = answer(2)._replace(at="2026-06-02T01:00:00.000000+00:00")
     store.ledger.append(AppendBatch(HALL, epoch, 0, (), (answer(1), new)))
     assert store.ledger.forget_answers("2026-05-01T00:00:00.000000+00:00") == 1
     assert list(store.ledger.answers([("kiosk-1", "0badcafe-1"), ("kiosk-1", "0badcafe-2")])) == [
@@ -199,14 +199,14 @@ def test_an_edited_removed_or_rewritten_row_is_named(store: Store) -> None:
         AppendBatch(HALL, epoch, 0, tuple(event(n, "2026-03-02" if n == 5 else None) for n in range(1, 8)))
     )
     rows, days = list(store.ledger.events(HALL)), store.ledger.day_heads(HALL)
-    edited = [replace(r, body='{"n":99}') if r.seq == 3 else r for r in rows]
+    edited = [r._replace(body='{"n":99}') if r.seq == 3 else r for r in rows]
     assert first_broken(HALL, edited, days) == Broken(3, "changed", 0, edited[2])
-    shifted = [replace(r, by=f"{r.by}\n{r.why}", why=r.kind, kind=r.body, body="") if r.seq == 3 else r for r in rows]
+    shifted = [r._replace(by=f"{r.by}\n{r.why}", why=r.kind, kind=r.body, body="") if r.seq == 3 else r for r in rows]
     assert first_broken(HALL, shifted, days) == Broken(3, "changed", 0, shifted[2])
     assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing", 0)
     assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut", 5)
     assert first_broken(HALL, rows[:4], days) == Broken(5, "cut", 0)
-    assert first_broken(HALL, [*rows[:5], replace(rows[5], body="{}"), rows[6]], days).good_until == 5  # type: ignore[union-attr]
+    assert first_broken(HALL, [*rows[:5], rows[5]._replace(body="{}"), rows[6]], days).good_until == 5  # type: ignore[union-attr]
     moved = MemoryLedger(clock=lambda: 0.0)
     moved.acquire(HALL, "forger", 15)
     moved.append(AppendBatch(HALL, 1, 0, tuple(event(n if n != 3 else 99) for n in range(1, 8))))

@@ -35,8 +35,8 @@ def upgrade() -> None:
         _key("request_id"),
         _text("body_hash"),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
-        _text("ticket", null=True),
         _text("at"),
+        _text("ticket", null=True),
     )
     op.create_table(
         "snapshots",
