@@ -151,11 +151,17 @@ def count_ahead(hall: "Hall", ticket: "Ticket", now: datetime) -> int:
     if hall.configuration.rules.calling == "ratio" and mine[0]:
         return _ahead_by_turns(hall, heads, rule.id, place, instant)
     return sum(
-        bisect_left(head.line.places, place, 0, head.length)
+        _before(head.line.places, place, head.length)
         if head.rule is rule
         else bisect_left(head.line.places, mine, 0, head.length, key=lambda other, head=head: head.rank(other, instant))  # type: ignore[misc]  # the default binds the loop's head
         for head in heads
     )
+
+
+def _before(places: list[Place], place: Place, length: int) -> int:
+    """How many of the first `length` places stand before `place`; mostly it is the last one that is asked for."""
+    last = length - 1
+    return last if places[last] == place else bisect_left(places, place, 0, length)
 
 
 def _lines_of(hall: "Hall", session: "CounterSession") -> Iterator[tuple[Line, int]]:
