@@ -103,7 +103,7 @@ class Station(FloatLayout):
         place = (type(view), screen.place(view))
         if place != self._place:
             self._place = place
-            self._settled_at = Clock.get_boottime() + self._settle_s
+            self._settled_at = Clock.time() + self._settle_s
             self._let_go()
 
     def _switch_to(self, kind: type[View]) -> StationScreen:
@@ -138,7 +138,7 @@ class Station(FloatLayout):
         # a finger has no button
         if touch.button not in (None, "left"):
             return True
-        now = Clock.get_boottime()
+        now = Clock.time()  # the time of the last frame may be long ago
         if self._finger is not None and self._finger is not touch and now - self._finger_since < STUCK_S:
             return True
         self._let_go()

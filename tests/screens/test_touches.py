@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from kivy.clock import Clock
 from kivy.core.window import Window
 
 from kiosk.journeys import intents
@@ -198,6 +199,21 @@ async def test_a_touch_right_after_a_change_of_screen_is_not_meant_for_the_new_s
         await screens.driver.frames()
         await screens.driver.tap(screens.driver.target("全部业务"))
         assert screens.intents == [intents.Touched()]
+
+
+async def test_a_touch_long_after_a_change_counts_though_no_frame_was_drawn_since(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(settle_s=3600) as screens:
+        screens.app.show(ZH.home())
+        await screens.driver.frames()
+        button = screens.driver.target("全部业务")
+        finger, now = Finger(*button.to_window(*button.center)), Clock.time()
+        monkeypatch.setattr(Clock, "time", lambda: now + 3600)
+        finger.down()
+        finger.up()
+        monkeypatch.undo()
+        assert screens.intents == [intents.Touched(), intents.TakeNumber()]
 
 
 async def test_a_button_that_is_held_while_its_screen_goes_does_nothing(start: Start) -> None:
