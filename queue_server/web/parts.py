@@ -1,7 +1,8 @@
 """What the pages and routes of one hall's web part share."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.templating import Jinja2Templates
@@ -35,3 +36,5 @@ class WebParts:
     templates: Jinja2Templates
     version: str
     now: Callable[[], datetime]
+    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the console that draws what changed: one after another."""
