@@ -137,14 +137,15 @@ class HallWork:
             self._wake.set()
         elif said is not None:
             loop = asyncio.get_running_loop()
-            self._follow_up_at = loop.time() + FOLLOW_UP_S
+            now = loop.time()
+            self._follow_up_at = now + FOLLOW_UP_S
             if self._follow_up_due is None:
-                by = self._follow_up_at - FOLLOW_UP_S + FOLLOW_UP_WITHIN_S
+                by = now + FOLLOW_UP_WITHIN_S
                 self._follow_up_due = loop.call_at(self._follow_up_at, self._follow_up_if_alone, loop, by)
         return said
 
     def _follow_up_if_alone(self, loop: asyncio.AbstractEventLoop, by: float) -> None:
-        """Not yet where another one was answered meanwhile; but at the instant `by`."""
+        """Put off where another one was answered meanwhile, but not beyond the instant `by`."""
         if loop.time() < self._follow_up_at <= by:
             self._follow_up_due = loop.call_at(self._follow_up_at, self._follow_up_if_alone, loop, by)
         else:

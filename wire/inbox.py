@@ -32,8 +32,6 @@ class Received:
     envelope: Envelope
     body: Message
     retained: bool
-    payload: bytes
-    """The exact bytes, by which a repeat is told from another request with the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Inbox:
         if reason is not None or body is None:
             return await self._reject(reason or "unknown_kind", topic, envelope)
         self.counts["accepted"] += 1
-        return await self._on_received(Received(topic, envelope, body, incoming.retained, incoming.payload))
+        return await self._on_received(Received(topic, envelope, body, incoming.retained))
 
     def _unwelcome(self, topic: Topic, incoming: Incoming) -> str | None:
         """Why a message is dropped before its payload is looked at; None if it is not."""

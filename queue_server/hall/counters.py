@@ -39,7 +39,8 @@ class CounterSession:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The open sessions that call from a queue, those that pause included, and what a forecast asks of them."""
+    """The open sessions that call from a queue, those that pause included, in the configuration's order, and what a
+    forecast asks of them."""
 
     sessions: tuple[CounterSession, ...]
     numbers: tuple[str, ...]

@@ -180,10 +180,6 @@ class Hall:
             )
         return known
 
-    def open_counters(self, queue: str) -> tuple[CounterSession, ...]:
-        """The open sessions that call from a queue, those that pause included, in the configuration's order."""
-        return self.serving(queue).sessions
-
     def next_for(self, session: CounterSession, now: datetime) -> Choice | None:
         """Whom the session would call now, and why."""
         return pick(self, session, now)

@@ -237,11 +237,11 @@ def repetitions(hall: "Hall", command: "Issue", now: datetime, ticket: str, numb
         return flag("person", count) if count == limits.flag_person_numbers else ()
     if device is None or limits.flag_device_numbers == 0:
         return ()
-    before, times = limits.flag_device_numbers - 1, store.tally.without_card.get(device, ())
     since = now - timedelta(seconds=limits.flag_device_s)
-    enough = len(times) >= before and (before == 0 or times[-before] > since)
-    flagged_already = len(times) > before and times[-before - 1] > since
-    return flag("device", before + 1) if enough and not flagged_already else ()
+    # not always in order: a number that was taken offline is heard of later
+    latest = store.tally.without_card.get(device, [])[-limits.flag_device_numbers :]
+    count = 1 + sum(at > since for at in latest)
+    return flag("device", count) if count == limits.flag_device_numbers else ()
 
 
 def flagged(_store: "Store", _event: RepetitionFlagged) -> None:

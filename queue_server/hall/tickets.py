@@ -135,7 +135,7 @@ def issue(hall: "Hall", command: Issue, now: datetime) -> Outcome:
     if refusal := _malformed(hall, command) or limits.refusal(hall, service, queue, command, now):
         return refusal
     without_counter = configuration.rules.close_when_no_counter and command.appointment is None
-    if without_counter and not hall.open_counters(queue.id):
+    if without_counter and not hall.serving(queue.id).sessions:
         opens_at = limits.instant_text(opening.opens_next(configuration, service, now))
         return refusals.ServiceClosed(service=service.id, opens_at=opens_at)
     given = next_serial(store, queue, day)

@@ -212,9 +212,6 @@ def _append(cursor: Any, batch: AppendBatch) -> Appended:
     rows = chained(batch.hall, batch.epoch, head, batch.events)
     closed = closed_days(batch.hall, batch.events, rows)
     for name, made in zip(Written._fields, written(batch, rows, closed), strict=True):
-        if len(made) == 1:
-            cursor.execute(_insert_text(name, 1), made[0])
-            continue
         for start in range(0, len(made), _ROWS_A_STATEMENT):
             part = made[start : start + _ROWS_A_STATEMENT]
             cursor.execute(_insert_text(name, len(part)), [value for row in part for value in row])

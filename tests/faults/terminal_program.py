@@ -17,7 +17,7 @@ from kiosk.journeys import intents
 from kiosk.journeys.views import CardView, HomeView, RefusedView, SlipState, TicketView, View
 from kiosk.profile import load, load_secrets
 from kiosk.terminal import Terminal
-from tests.faults.terminals import hurried, soon_back
+from tests.faults.terminals import Hurried, soon_back, timed
 
 PAUSE_S = 0.3
 """Between two people."""
@@ -62,7 +62,7 @@ class People:
 
 
 async def run(profile_file: Path) -> None:
-    profile = hurried(load(profile_file))
+    profile = timed(load(profile_file), Hurried())
     terminal = Terminal(profile, load_secrets(profile), make_link=soon_back)
     people = People(terminal)
 

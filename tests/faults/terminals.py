@@ -55,9 +55,9 @@ class Trusting(Times):
         return replace(super().rules(), hall_grace_s=60)
 
 
-def hurried(profile: Profile) -> Profile:
-    """The profile, for a terminal of a test."""
-    return profile.model_copy(update={"times": Hurried()})
+def timed(profile: Profile, times: Times) -> Profile:
+    """The profile with other times."""
+    return profile.model_copy(update={"times": times})
 
 
 class RunningTerminal:
@@ -70,7 +70,7 @@ class RunningTerminal:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "RunningTerminal":
-        profile = load(self._home / "profile.toml").model_copy(update={"times": self._times})
+        profile = timed(load(self._home / "profile.toml"), self._times)
         self._terminal = Terminal(profile, load_secrets(profile), make_link=soon_back)
         self._task = asyncio.create_task(self._terminal.run())
         return self

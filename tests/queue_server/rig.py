@@ -122,17 +122,17 @@ class Talker:
 class Rig:
     """All parts of one server, and the broker."""
 
-    def __init__(self, data: Path, ledger: Ledger | None = None, *devices: str) -> None:
+    def __init__(self, data: Path, ledger: Ledger | None = None, *devices: str, **settings: Any) -> None:
+        """`settings`: those of the hall that a test needs otherwise."""
         self.clock = Clock()
         self.database = fresh_database(data / "registers.db")
         self.registers = Registers(self.database)
         self.ledger = ledger or MemoryLedger(clock=self.clock.seconds)
         self.alerts = AlertBook(HALL, self.registers, now=self.clock)
         self.devices = DeviceBook(HALL, self.registers, self.alerts, now=self.clock)
-        settings = HallSettings(
-            hall=HALL, server="server-1", public_url=PUBLIC_URL, data=data, projection_every=0.0, projection_share=1.0
-        )
-        self.hall = HallThread(settings, self.ledger, self.alerts, self.devices, now=self.clock)
+        quick = {"projection_every": 0.0, "projection_share": 1.0}
+        chosen = HallSettings(hall=HALL, server="server-1", public_url=PUBLIC_URL, data=data, **(quick | settings))
+        self.hall = HallThread(chosen, self.ledger, self.alerts, self.devices, now=self.clock)
         self.accounts = {device: account_for(Device(device, (HALL,))) for device in devices}
         self.accounts["server"] = account_for(Server("server-1", (HALL,)))
         self.broker = MemoryBroker(self.accounts.values())
@@ -191,9 +191,14 @@ class Rig:
 
 @asynccontextmanager
 async def running(
-    data: Path, *devices: str, ledger: Ledger | None = None, configured: bool = True, leads: bool = True
+    data: Path,
+    *devices: str,
+    ledger: Ledger | None = None,
+    configured: bool = True,
+    leads: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Rig]:
-    rig = Rig(data, ledger, *devices)
+    rig = Rig(data, ledger, *devices, **settings)
     try:
         await rig.begin(configured=configured, leads=leads)
         yield rig

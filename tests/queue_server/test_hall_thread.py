@@ -72,17 +72,19 @@ async def test_commands_come_from_any_event_loop(tmp_path: Path) -> None:
             thread.start()
         await asyncio.to_thread(lambda: [thread.join() for thread in threads])
         assert [type(outcome) for outcome in outcomes] == [Done] * 8
-        await until(lambda: sum(q.waiting_count for q in rig.hall.projection().queues) == 8)
+        await until_waiting(rig, 8)
 
 
 async def test_however_long_a_projection_takes_the_next_one_comes_in_time(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
-        work = rig.hall._work
-        slow = {"projection_share": 1e-9, "projection_within": 0.05, "refresh_every": 1e6}
-        work._settings = replace(work._settings, **slow)  # type: ignore[arg-type]  # all are numbers
+    async with running(tmp_path, projection_share=1e-9, projection_within=0.05, refresh_every=1e6) as rig:
         for n in range(1, 4):
             await rig.hall.execute(issue(n))
-            await until(lambda n=n: sum(q.waiting_count for q in rig.hall.projection().queues) == n)  # type: ignore[misc]  # the default binds n
+            await until_waiting(rig, n)
+
+
+async def until_waiting(rig: Rig, count: int) -> None:
+    """Until the projection shows so many."""
+    await until(lambda: sum(q.waiting_count for q in rig.hall.projection().queues) == count)
 
 
 async def test_what_cannot_be_written_is_not_done_and_the_hall_goes_on_from_the_ledger(tmp_path: Path) -> None:

@@ -55,7 +55,6 @@ async def test_a_kind_passes_on_its_own_topics_only(family: Family, kind: str) -
     if kind in CHANNELS[family].kinds:
         assert counted == {"accepted": 1}
         assert program.received[0].body == wire_examples.EXAMPLES[kind]
-        assert program.received[0].payload == wire_examples.payload(kind)
     else:
         assert counted == {"wrong_kind": 1}
         assert not program.received

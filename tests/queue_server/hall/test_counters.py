@@ -17,7 +17,7 @@ def test_a_counter_is_held_by_one_clerk_and_a_clerk_holds_one_counter(scene: Sce
     assert scene.refused(scene.opening("counter-1", "clerk-1")).code == "counter_taken"
     scene.open("counter-2", "clerk-2")
     assert [s.clerk for s in scene.hall.sessions()] == ["clerk-1", "clerk-2"]
-    assert [s.counter for s in scene.hall.open_counters("social-security")] == ["counter-1", "counter-2"]
+    assert [s.counter for s in scene.hall.serving("social-security").sessions] == ["counter-1", "counter-2"]
 
 
 def test_unknown_counters_sessions_and_ids_are_refused(scene: Scene):

@@ -203,6 +203,17 @@ def test_many_numbers_without_a_card_at_one_terminal_in_a_short_time_are_flagged
     assert flags(scene) == [("device", 4)]
 
 
+def test_a_number_that_was_taken_offline_long_ago_hides_none_of_those_taken_now():
+    scene = Scene(sample(limits=Limits(flag_device_numbers=4, flag_device_s=60)))
+    for _ in range(2):
+        scene.issue("id-card", device="kiosk-1")
+    scene.issue("id-card", device="kiosk-1", arrived_at=scene.now - timedelta(hours=1))
+    scene.issue("id-card", device="kiosk-1")
+    assert flags(scene) == []
+    scene.issue("id-card", device="kiosk-1")
+    assert flags(scene) == [("device", 4)]
+
+
 def test_a_hall_may_watch_for_nothing():
     scene = Scene(sample(limits=Limits(flag_person_numbers=0, flag_device_numbers=0)))
     for _ in range(30):

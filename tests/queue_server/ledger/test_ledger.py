@@ -206,7 +206,8 @@ def test_an_edited_removed_or_rewritten_row_is_named(store: Store) -> None:
     assert first_broken(HALL, rows[:3] + rows[4:], days) == Broken(4, "missing", 0)
     assert first_broken(HALL, rows[:6], days, known_seq=7) == Broken(7, "cut", 5)
     assert first_broken(HALL, rows[:4], days) == Broken(5, "cut", 0)
-    assert first_broken(HALL, [*rows[:5], rows[5]._replace(body="{}"), rows[6]], days).good_until == 5  # type: ignore[union-attr]
+    later = rows[5]._replace(body="{}")
+    assert first_broken(HALL, [*rows[:5], later, rows[6]], days) == Broken(6, "changed", 5, later)
     moved = MemoryLedger(clock=lambda: 0.0)
     moved.acquire(HALL, "forger", 15)
     moved.append(AppendBatch(HALL, 1, 0, tuple(event(n if n != 3 else 99) for n in range(1, 8))))
