@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from queue_server.bundle import Bundle
 from queue_server.hall import Command, Event, Hall, Refusal
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKey:
+class RequestKey(NamedTuple):
     """Makes a command happen once: a repeat under the same key gets the first outcome.
 
     `device` is the terminal, `staff:<login>` for a person's client, `channel:<id>` for a booking
@@ -41,8 +40,7 @@ class RequestKey:
         return cls(client, f"{once}-0", sha256(meaning).hexdigest())
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """Committed. `events` is empty when the outcome comes from an earlier request with the same key."""
 
     events: tuple[Event, ...]

@@ -120,6 +120,8 @@ class HallThread:
         elif not self._call(self._work.post, item):
             return Reply(item, NotDone("not_leading", 2.0))
         found: Reply | Unanswered = await asker.future
+        # what was said names the item, and the item its asker: a circle that would wait for the garbage collector
+        item.token = None
         return found
 
     # --- life

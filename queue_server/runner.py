@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from queue_server.clock import instant_text
 from queue_server.hall import (
@@ -37,8 +37,7 @@ MAX_BATCH = 256
 RETRY_AFTER_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A decision, with the hall as it is right after it."""
 
     hall: Hall
@@ -90,8 +89,7 @@ class AskNote:
 Item = Ask | AskWithdraw | AskNote
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """To be given to the asker now: everything behind it is committed."""
 
     item: Item

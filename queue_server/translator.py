@@ -18,7 +18,7 @@ from queue_server.ledger.port import AuditNote
 from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
 from wire import messages as wire
-from wire.messages import Envelope, Message, encode, kind_of
+from wire.messages import Envelope, Message, encode, encode_fields, kind_of
 
 
 @dataclass(frozen=True)
@@ -144,22 +144,23 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
     event = next(event for event in outcome if isinstance(event, TicketIssued))
     ticket = hall.ticket(event.ticket)
     ahead = hall.people_ahead(ticket, now) if ticket else 0
-    body = wire.IssueAnswer(
-        ticket=event.ticket,
-        number=event.number,
-        service=event.service,
-        queue=event.queue,
-        business_date=event.business_date.isoformat(),
-        issued_at=event.at,
-        people_ahead=ahead,
-        wait=wait_of(wait_range(hall, ticket, now, ahead)) if ticket else None,
-        counters=hall.serving(event.queue).numbers,
-        follow_url=follow_url(edge.public_url, event.follow_token),
-        may_close_at=event.may_close_at,
-        booked_for=event.booked_for,
-        callable_from=event.accrues_from if event.deferred else None,
-    )
-    return encode(body, message_id=request_id, at=now, epoch=decided.epoch)
+    wait = wait_range(hall, ticket, now, ahead) if ticket else None
+    fields = {
+        "ticket": event.ticket,
+        "number": event.number,
+        "service": event.service,
+        "queue": event.queue,
+        "business_date": event.business_date,
+        "issued_at": event.at,
+        "people_ahead": ahead,
+        "wait": None if wait is None else wait._asdict(),
+        "counters": hall.serving(event.queue).numbers,
+        "follow_url": follow_url(edge.public_url, event.follow_token),
+        "may_close_at": event.may_close_at,
+        "booked_for": event.booked_for,
+        "callable_from": event.accrues_from if event.deferred else None,
+    }
+    return encode_fields("issue_answer", fields, message_id=request_id, at=now, epoch=decided.epoch)
 
 
 def _joining(by: Actor, device: str, taken: wire.OfflineTicket, edge: Edge) -> core.JoinOffline:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heapreplace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from queue_server.hall.base import Why
 from queue_server.hall.lines import Line, Place
@@ -63,8 +63,7 @@ class Choice:
     turn: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """A line as a choice sees it: its rule, its weight, and how many of its places may be called (from the first)."""
 
     line: Line

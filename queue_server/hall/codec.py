@@ -11,7 +11,7 @@ from queue_server.hall.dispatch import EVENT_TYPES
 from queue_server.hall.hall import Hall
 from queue_server.hall.store import Facts, Store
 
-CORE_VERSION = 3
+CORE_VERSION = 4
 """Raised whenever the same events would make another hall; snapshots of other versions are not used."""
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.kind: TypeAdapter(kind) for kind in EVENT_TYPES}

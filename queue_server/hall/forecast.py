@@ -5,10 +5,9 @@ count for the share of their work that waits in this line. The range is the midd
 as widely as `SCATTER` says; with nobody at any counter that serves the line there is no forecast.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from queue_server.hall.states import StepState
 from queue_server.hall.visits import Ticket
@@ -24,8 +23,7 @@ Z_80 = 1.2816
 """Standard normal bound of the middle 80 %."""
 
 
-@dataclass(frozen=True)
-class WaitRange:
+class WaitRange(NamedTuple):
     """Whole minutes, `low <= high`, and when the range was made."""
 
     low: int
@@ -48,10 +46,10 @@ def wait_range(hall: "Hall", of: Ticket | str, now: datetime, ahead: int | None 
         return None
     if ahead is None:
         ahead = hall.people_ahead(of, now) if isinstance(of, Ticket) else hall.waiting_count(queue)
-    waiting = hall.store.lines.count
-    here = waiting(queue) + 1
+    lines = hall.store.lines
+    here = lines.count(queue) + 1
     # the part of its work that this queue is likely to get, by who waits; the asker counts as waiting
-    capacity = sum(counters * here / (1 + sum(map(waiting, queues))) for queues, counters in serving.shares)
+    capacity = sum(counters * here / (1 + lines.count_all(queues)) for queues, counters in serving.shares)
     turns = max(0, ahead + 1 - serving.free)
     mean = turns * minutes_per_ticket(hall, queue) / capacity
     spread = Z_80 * SCATTER * mean / sqrt(turns) if turns else 0.0

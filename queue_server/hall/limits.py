@@ -5,6 +5,7 @@ hours, quotas and the closing time are for everybody else but those with an appo
 """
 
 import re
+from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _STRICT = ConfigDict(extra="forbid")
 _WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 WITHOUT_CARD_KEPT = 200
+"""No more numbers of a terminal are remembered, so no threshold lies above."""
 STAFF: frozenset[ActorKind] = frozenset({"clerk", "manager", "technician", "system"})
 
 Half = Literal["morning", "afternoon"]
@@ -98,7 +100,7 @@ class Tally:
     """Numbers that count against a quota, by business date and `service/half`; given-up ones are taken off."""
     by_person: dict[str, int] = field(default_factory=dict)
     without_card: dict[str, list[datetime]] = field(default_factory=dict)
-    """When terminals gave their latest numbers without a card, by device."""
+    """The latest instants at which terminals gave numbers without a card, by device, in order."""
 
     def copy(self) -> "Tally":
         return Tally(
@@ -120,7 +122,8 @@ class Tally:
             self.by_person[ticket.person] = self.by_person.get(ticket.person, 0) + 1
         elif ticket.device is not None:
             times = self.without_card.setdefault(ticket.device, [])
-            times.append(ticket.arrived_at)
+            # not always the latest: a number that was taken offline is heard of later
+            insort(times, ticket.arrived_at)
             del times[:-WITHOUT_CARD_KEPT]
 
     def give_back(self, ticket: "Ticket", half: Half) -> None:
@@ -238,9 +241,8 @@ def repetitions(hall: "Hall", command: "Issue", now: datetime, ticket: str, numb
     if device is None or limits.flag_device_numbers == 0:
         return ()
     since = now - timedelta(seconds=limits.flag_device_s)
-    # not always in order: a number that was taken offline is heard of later
-    latest = store.tally.without_card.get(device, [])[-limits.flag_device_numbers :]
-    count = 1 + sum(at > since for at in latest)
+    times = store.tally.without_card.get(device, [])
+    count = 1 + len(times) - bisect_right(times, since)
     return flag("device", count) if count == limits.flag_device_numbers else ()
 
 
@@ -257,6 +259,8 @@ def check_limits(c: "HallConfiguration") -> Iterator[tuple[str, str]]:
         yield "limit_not_positive", "limits.numbers_per_person"
     if limits.flag_device_s < 1:
         yield "limit_not_positive", "limits.flag_device_s"
+    if limits.flag_device_numbers > WITHOUT_CARD_KEPT:
+        yield "limit_too_high", "limits.flag_device_numbers"
     for name in ("stop_before_close_minutes", "flag_person_numbers", "flag_device_numbers"):
         if getattr(limits, name) < 0:
             yield "negative", f"limits.{name}"

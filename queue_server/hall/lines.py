@@ -58,6 +58,10 @@ class Lines:
         """How many wait in all lines of a queue."""
         return self._counts[queue]
 
+    def count_all(self, queues: Iterable[str]) -> int:
+        """How many wait in all lines of several queues."""
+        return sum(map(self._counts.__getitem__, queues))
+
     def of_queue(self, queue: str) -> Iterator[Line]:
         """All lines of a queue, whoever their addressee is."""
         yield from self._open.get(queue, {}).values()

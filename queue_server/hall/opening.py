@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
@@ -94,8 +94,7 @@ def calendar_of(configuration: "HallConfiguration", service: "Service") -> Calen
     return configuration.calendar(service.hours or configuration.hours or "")
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """`closes_at`: where it is open, the stretch's end (None: not within a week); `opens_at`: where it is closed."""
 
     open: bool

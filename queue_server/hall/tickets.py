@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from queue_server.hall import limits, opening, refusals
 from queue_server.hall.admission import class_refusal, is_person, visit_refusal
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from queue_server.hall.store import Store
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number to give: as it is printed, and its place in the series of its prefix on a business day."""
 
     text: str

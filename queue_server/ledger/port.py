@@ -15,7 +15,7 @@ VOID = "void"
 
 
 class NewEvent(NamedTuple):
-    """An event to be appended. `by` and `body` are canonical JSON text (see `chain.canonical`)."""
+    """An event to be appended. `by` and `body` are canonical JSON text (see `hall.canonical`)."""
 
     at: str
     by: str
@@ -88,8 +88,7 @@ class AppendBatch:
     notices: tuple[Notice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The last row of a hall's chain; seq 0 and `chain.GENESIS` when there is none."""
 
     seq: int
@@ -115,8 +114,7 @@ def closed_days(hall: str, events: Sequence[NewEvent], rows: Sequence[EventRow])
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """The new head, and the heads of the days that were closed."""
 
     head: Head

@@ -125,9 +125,12 @@ class Engine:
 
 
 def body(payload: bytes | None) -> Any:
-    """The decoded body of an answer."""
+    """The decoded body of an answer, which says all that its model has, as its model says it."""
     assert payload is not None
-    return decode(payload)[1]
+    envelope, found = decode(payload)
+    assert found is not None
+    assert encode(found, message_id=envelope.id, at=envelope.at, epoch=envelope.epoch) == payload
+    return found
 
 
 def batches(items: Sequence[Item], cuts: Sequence[int]) -> list[Sequence[Item]]:

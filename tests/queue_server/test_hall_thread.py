@@ -1,8 +1,10 @@
 """The thread of a hall: leading and standing down, faults of the ledger, snapshots, the day's end, the feed."""
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +75,19 @@ async def test_commands_come_from_any_event_loop(tmp_path: Path) -> None:
         await asyncio.to_thread(lambda: [thread.join() for thread in threads])
         assert [type(outcome) for outcome in outcomes] == [Done] * 8
         await until_waiting(rig, 8)
+
+
+async def test_nothing_of_an_answered_command_waits_for_the_garbage_collector(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        gc.disable()
+        try:
+            command = issue(1)
+            kept = weakref.ref(command)
+            assert isinstance(await rig.hall.execute(command), Done)
+            del command
+            await until(lambda: kept() is None)
+        finally:
+            gc.enable()
 
 
 async def test_however_long_a_projection_takes_the_next_one_comes_in_time(tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ BROKEN = {
         "negative",
         "limits.stop_before_close_minutes",
     ),
+    "more than is remembered": (
+        with_(limits=Limits(flag_device_numbers=201)),
+        "limit_too_high",
+        "limits.flag_device_numbers",
+    ),
     "quota": (service_with(quota=Quota(morning=-1)), "negative", "services[pension-claim].quota"),
     "hours of nobody": (with_(hours="office"), "calendar_unknown", "hours"),
     "hours of a service": (service_with(hours="office"), "calendar_unknown", "services[pension-claim].hours"),
