@@ -27,7 +27,7 @@ from benchmarks.terminals import BenchTerminal, terminals
 from benchmarks.tickets import HALL, Requests, bench_hall, percentile, scratch, server_is_up
 from provisioning.processes import server_program
 from provisioning.site import Site
-from wire.messages import decode
+from wire.codec import decode
 
 SERVICE = "social-card"
 FSYNCS = 100

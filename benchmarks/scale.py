@@ -25,7 +25,7 @@ from benchmarks.tickets import Requests, scratch
 from provisioning.city import City
 from provisioning.postgres import PrivatePostgres
 from provisioning.processes import Program, server_program
-from wire.messages import decode
+from wire.codec import decode
 
 SERVICE = "id-card"
 SETTLE_S = 8.0

@@ -36,7 +36,8 @@ from provisioning.processes import Program, server_program
 from provisioning.site import SAMPLE_HALL, Site
 from queue_server.config import read
 from wire.access import Device
-from wire.messages import Issue, decode, encode
+from wire.codec import decode, encode
+from wire.messages import Issue
 
 HALL = "bench"
 CLERK = "bench"

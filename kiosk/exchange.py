@@ -18,6 +18,7 @@ import structlog
 from kiosk.asking import Asking, Times
 from kiosk.journal import Entry, Journal, Lane
 from wire import topics
+from wire.codec import encode
 from wire.link import Link, Outgoing
 from wire.messages import (
     CheckIn,
@@ -31,7 +32,6 @@ from wire.messages import (
     Refused,
     Slip,
     Withdraw,
-    encode,
     kind_of,
 )
 

@@ -16,9 +16,10 @@ from kiosk.profile import Account, Profile
 from kiosk.translate import live_services
 from wire import topics
 from wire.access import Device, device_subscriptions
+from wire.codec import encode
 from wire.inbox import Inbox, Received
 from wire.link import Link, LinkDown, LinkSettings, OnConnected, OnLost, OnMessage, Outgoing
-from wire.messages import Desired, Message, OfflineUse, Order, Presence, Reported, ServerPresence, Services, encode
+from wire.messages import Desired, Message, OfflineUse, Order, Presence, Reported, ServerPresence, Services
 
 PresenceState = Literal["init", "ready", "degraded", "offline"]
 

@@ -16,7 +16,8 @@ from kiosk.journeys.catalogue import Service
 from kiosk.journeys.state import Ticket
 from kiosk.offline_numbers import Holding, NoNumber
 from kiosk.offline_time import Clocks, Sync
-from wire.messages import HelloAnswer, OfflineTicket, OfflineUse, Withdraw, decode, encode
+from wire.codec import decode, encode
+from wire.messages import HelloAnswer, OfflineTicket, OfflineUse, Withdraw
 
 HELLO_AGAIN_S = 3600.0
 """What is held is heard of again so often, and at the end of each business day."""

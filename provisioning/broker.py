@@ -25,7 +25,7 @@ from typing import Any, Self
 import structlog
 
 from wire.access import DENY_ALL, Account, account_for, dynsec_role
-from wire.messages import MAX_BYTES
+from wire.codec import MAX_BYTES
 
 __all__ = [
     "Account",

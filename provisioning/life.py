@@ -16,8 +16,9 @@ from provisioning.clerk import Clerk, ClerkRefused
 from provisioning.site import Site
 from queue_server.staff import Role
 from wire import topics
+from wire.codec import encode
 from wire.link import Incoming, LinkDown, LinkSettings, MqttLink, Outgoing
-from wire.messages import Issue, encode
+from wire.messages import Issue
 
 DEVICE = "life-1"
 """The terminal at which all simulated citizens take their numbers."""

@@ -18,7 +18,8 @@ from queue_server.ledger.port import AuditNote
 from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
 from wire import messages as wire
-from wire.messages import Envelope, Message, encode, encode_fields, kind_of
+from wire.codec import encode, encode_fields
+from wire.messages import Envelope, Message, kind_of
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ from queue_server.runner import Reply, Unanswered
 from queue_server.translator import Edge, refused, translate, translate_hello
 from wire import messages, topics
 from wire.access import Server, server_subscriptions
+from wire.codec import Malformed, decode, encode
 from wire.inbox import ASKING, Inbox, Received, Rejected
 from wire.link import Incoming, Link, LinkDown, Outgoing
-from wire.messages import Envelope, Malformed, Message, decode, encode
+from wire.messages import Envelope, Message
 from wire.topics import Topic, parse
 
 log = structlog.get_logger(__name__)

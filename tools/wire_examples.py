@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from wire import messages as m
+from wire.codec import encode
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 REQUEST = "5f0c9a17b2e4d863-7"
@@ -124,4 +125,4 @@ def payload(kind: str) -> bytes:
     """The example of `kind` as it travels."""
     from_server = kind not in (m.REQUESTS | m.FACTS | {"presence", "reported"})
     epoch, rev = (4, 1207) if from_server else (None, None)
-    return m.encode(EXAMPLES[kind], message_id=REQUEST, at=AT, epoch=epoch, rev=rev)
+    return encode(EXAMPLES[kind], message_id=REQUEST, at=AT, epoch=epoch, rev=rev)

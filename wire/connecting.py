@@ -12,8 +12,8 @@ from typing import Protocol
 import structlog
 
 from wire.backoff import Backoff
+from wire.codec import MAX_BYTES
 from wire.lanes import Lanes
-from wire.messages import MAX_BYTES
 from wire.port import (
     Incoming,
     LinkDown,

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import structlog
 
+from wire.codec import Malformed, decode
 from wire.contract import CHANNELS
-from wire.messages import BODIES, REQUEST_ID, Envelope, Malformed, Message, decode
+from wire.messages import BODIES, REQUEST_ID, Envelope, Message
 from wire.port import Incoming
 from wire.topics import Family, Topic, parse
 

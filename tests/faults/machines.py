@@ -22,8 +22,8 @@ from queue_server.stores import open_database
 from tests.wire.seats import until
 from wire import messages, topics
 from wire.access import Device, Reader, device_subscriptions, reader_subscriptions
+from wire.codec import decode, encode
 from wire.link import Incoming, LinkDown, LinkSettings, MqttLink, Outgoing
-from wire.messages import decode, encode
 
 HALL = "demo-hall"
 SERVICES = ("social-card", "id-card", "company-setup", "invoice")

@@ -23,7 +23,7 @@ from tests.faults.machines import (
     verify,
 )
 from tests.wire.seats import until
-from wire.messages import decode
+from wire.codec import decode
 
 KIOSKS = 6
 SERVERS = ("server-1", "server-2")

@@ -9,8 +9,8 @@ from queue_server.device_budget import BURST
 from tests.faults.machines import HALL, Kiosk, ServerProcess, lay_out
 from tests.wire.seats import until
 from wire import messages, topics
+from wire.codec import decode, encode
 from wire.link import Outgoing
-from wire.messages import decode, encode
 
 AT_ONCE = 100
 

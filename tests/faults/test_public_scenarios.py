@@ -21,8 +21,8 @@ from tests.faults.terminals import RunningTerminal, Trusting, lay_out_terminal
 from tests.wire.seats import Seat, until
 from wire import messages, topics
 from wire.access import Administrator, Rule
+from wire.codec import decode, encode
 from wire.link import LinkDown, LinkSettings, MqttLink, Outgoing
-from wire.messages import decode, encode
 
 ROOT = Path(__file__).parents[2]
 SERVICE = "id-card"

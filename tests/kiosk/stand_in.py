@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from wire import topics
+from wire.codec import encode
 from wire.inbox import Inbox, Received
 from wire.link import Link, LinkSettings, Outgoing
 from wire.memory import MemoryBroker
@@ -29,7 +30,6 @@ from wire.messages import (
     Services,
     Wait,
     Withdraw,
-    encode,
 )
 
 HALL, DEVICE = "sample", "t1"

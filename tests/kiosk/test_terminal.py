@@ -47,21 +47,9 @@ from kiosk.terminal import Terminal
 from tests.kiosk.profiles import HALL_KEY, SECRET, write_profile
 from tests.kiosk.stand_in import StandIn, until
 from wire import topics
+from wire.codec import decode, encode
 from wire.memory import MemoryBroker
-from wire.messages import (
-    CheckIn,
-    Desired,
-    Issue,
-    Presence,
-    Refused,
-    Reported,
-    ServiceNow,
-    Services,
-    Slip,
-    Withdraw,
-    decode,
-    encode,
-)
+from wire.messages import CheckIn, Desired, Issue, Presence, Refused, Reported, ServiceNow, Services, Slip, Withdraw
 from wire.person_key import person_key
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"

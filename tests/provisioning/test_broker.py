@@ -15,7 +15,7 @@ import pytest
 from provisioning.broker import Account, BrokerDidNotStart, BrokerMissing, PrivateBroker, account_for, find_plugin
 from wire import topics
 from wire.access import Administrator, Device, Rule
-from wire.messages import MAX_BYTES
+from wire.codec import MAX_BYTES
 
 ALL = Account(
     "everything",

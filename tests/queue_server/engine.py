@@ -12,7 +12,8 @@ from queue_server.ledger import AppendBatch, Appended, Ledger, LedgerError, Memo
 from queue_server.replay import load_hall
 from queue_server.runner import Ask, Item, Output, Reply, Runner, Turn, Unanswered, failed, keys_of
 from queue_server.translator import Edge, translate
-from wire.messages import Message, decode, encode
+from wire.codec import decode, encode
+from wire.messages import Message
 
 HALL = "demo-hall"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

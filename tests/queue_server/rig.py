@@ -23,9 +23,10 @@ from tests.queue_server.engine import HALL, SYSTEM, sample
 from tests.wire.seats import until
 from wire import messages, topics
 from wire.access import Device, Server, account_for, device_subscriptions
+from wire.codec import decode, encode
 from wire.link import Incoming, LinkSettings, Outgoing
 from wire.memory import MemoryBroker, MemoryLink
-from wire.messages import Message, decode, encode
+from wire.messages import Message
 
 PUBLIC_URL = "http://hall.example"
 

@@ -25,7 +25,7 @@ from tests.queue_server.rig import PUBLIC_URL, fresh_database, running
 from tests.queue_server.test_hall_thread import issue
 from tests.wire.seats import until
 from wire import messages, topics
-from wire.messages import encode
+from wire.codec import encode
 
 TTL = 3.0
 

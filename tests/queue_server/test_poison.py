@@ -15,7 +15,7 @@ from tests.queue_server.engine import HALL, SERVICE
 from tests.queue_server.rig import Talker, running
 from tests.queue_server.test_wire_side import codes
 from wire import messages
-from wire.messages import encode
+from wire.codec import encode
 
 POISON = "id-card"
 AT = datetime(2026, 3, 2, tzinfo=UTC)

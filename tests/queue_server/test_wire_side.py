@@ -16,8 +16,8 @@ from tests.queue_server.engine import HALL, SERVICE, SYSTEM, sample
 from tests.queue_server.rig import PUBLIC_URL, Rig, running
 from tests.wire.seats import until
 from wire import messages, topics
+from wire.codec import decode, encode
 from wire.link import Incoming, Outgoing
-from wire.messages import decode, encode
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -25,7 +25,7 @@ from tests.sim.server import Server
 from tests.sim.stores import MemoryRegisters
 from tests.sim.terminal import Terminal
 from wire import topics
-from wire.messages import decode
+from wire.codec import decode
 from wire.port import Incoming, LinkSettings
 
 RESTS_WITHIN_S = 240.0

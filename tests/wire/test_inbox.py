@@ -9,10 +9,11 @@ from structlog.testing import capture_logs
 
 from tools import wire_examples
 from wire import topics
+from wire.codec import MAX_BYTES
 from wire.contract import CHANNELS
 from wire.inbox import LOGGED_EACH, Inbox, Received, Rejected
 from wire.link import Incoming
-from wire.messages import BODIES, MAX_BYTES
+from wire.messages import BODIES
 from wire.topics import ADDRESSES, Family, Topic
 
 REQUEST = topics.request("h1", "t1")

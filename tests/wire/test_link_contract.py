@@ -15,8 +15,8 @@ from wire.access import (
     reader_subscriptions,
     server_subscriptions,
 )
+from wire.codec import MAX_BYTES
 from wire.link import Incoming, LinkDown, MessageTooLarge, Outgoing
-from wire.messages import MAX_BYTES
 
 pytestmark = pytest.mark.free_payloads
 

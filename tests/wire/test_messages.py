@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.wire import conformance
 from tests.wire.payloads import JSON_TEXT, JSON_VALUE, as_bytes, messages_of
 from tools import wire_examples
-from wire.messages import BODIES, MAX_BYTES, MAX_DEPTH, Envelope, Issue, Malformed, Message, decode, encode
+from wire.codec import MAX_BYTES, MAX_DEPTH, Malformed, decode, encode
+from wire.messages import BODIES, Envelope, Issue, Message
 
 KINDS = sorted(BODIES)
 GOOD = wire_examples.payload("issue")
