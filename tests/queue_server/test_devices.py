@@ -13,15 +13,14 @@ from queue_server.alerts import SEVERITY, AlertBook
 from queue_server.devices import (
     LOST_AFTER,
     MAX_PENDING,
-    REPORTED_CODES,
     DeviceBook,
     DeviceExists,
     DeviceUnknown,
     NotAllowed,
-    conditions,
 )
 from queue_server.ledger import Database, LedgerFull
 from queue_server.ledger.registers import AlertRow, Registers
+from queue_server.reported_conditions import REPORTED_CODES, conditions
 from queue_server.staff import Role, Staff
 from queue_server.web.console.words import alert_text, supply_text
 from tests.queue_server.rig import Clock, fresh_database
