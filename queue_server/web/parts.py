@@ -1,6 +1,5 @@
 """What the pages and routes of one hall's web part share."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from queue_server.web.displays import Displays
 from queue_server.web.hall_facts import HallFactsReader
 from queue_server.web.settings import WebSettings
 from queue_server.web.speakers import SpeakerDesk
+from queue_server.web.taking_turns import TakingTurns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,5 +36,5 @@ class WebParts:
     templates: Jinja2Templates
     version: str
     now: Callable[[], datetime]
-    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the console that draws what changed: one after another."""
+    drawing: TakingTurns = field(default_factory=TakingTurns)
+    """Of the consoles: a change that all of them show must not hold up the next person."""

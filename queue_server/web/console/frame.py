@@ -17,8 +17,6 @@ REFRESH_S = 15.0
 PAUSE_S = (0.7, 1.3)
 """Shortest time between two drawings that nobody asked for. Many consoles share one thread with each other, and the
 interpreter with those at the terminals: each takes its own pause, so that they do not draw all at once."""
-BREATH_S = 0.005
-"""Between the drawings of two consoles: a change that all of them show must not hold up the next person."""
 
 
 class Frame:
@@ -80,13 +78,12 @@ class Frame:
         drawn = self.web.port.projection()
         while True:
             drawn = await self.web.counters.watch.newer(drawn, REFRESH_S)
-            async with self.web.drawing:
+            async with self.web.drawing.turn():
                 with client:
                     if self.staff() is None:
                         ui.navigate.to(f"{SIGN_IN}?ended=true")
                         return
                     draw()
-                await asyncio.sleep(BREATH_S)
             await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311 - spreads work, guards nothing
 
 
