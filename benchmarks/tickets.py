@@ -2,6 +2,9 @@
 
 Prints one JSON object. Times are milliseconds. `issue` is from a terminal's publish to the answer in its hands; the
 terminal's own journal write comes before it and is printed apart. Goals: latency_ratio ≤ 1.6, throughput_ratio ≥ 0.5.
+
+`wake_slowdown` says how far the machine lets the first be told: how many times longer the same few microseconds of work
+take right after 2 ms of sleep. A lone request finds the server asleep, and its caches with whoever shares the host.
 """
 
 import asyncio
@@ -28,6 +31,7 @@ import typer
 
 from benchmarks.disk import fsync_times
 from benchmarks.echo import ECHO
+from benchmarks.machine import wake_slowdown
 from benchmarks.terminals import BenchTerminal, closed_loop, terminals
 from kiosk.journal import Journal
 from provisioning.broker import Account, account_for
@@ -57,6 +61,7 @@ class Figures:
     issue_rates: list[float]
     issue_crowd: list[float]
     journal: list[float]
+    wake_slowdown: float
     refused: int
 
     def report(self, crowd: int) -> dict[str, Any]:
@@ -75,6 +80,7 @@ class Figures:
             "crowd_issue_p50_ms": round(statistics.median(self.issue_crowd), 3),
             "crowd_issue_p99_ms": round(percentile(self.issue_crowd, 99), 3),
             "journal_write_p50_ms": round(statistics.median(self.journal), 3),
+            "wake_slowdown": round(self.wake_slowdown, 2),
             "tickets": len(self.issue_one) + len(self.issue_crowd),
             "refused": self.refused,
         }
@@ -232,7 +238,8 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
             issue_rates.append(rate)
             issue_crowd += times
     journal = await journal_times(folder, make, REQUESTS_A_ROUND)
-    return Figures(fsync, echo_one, issue_one, echo_rates, issue_rates, issue_crowd, journal, refused)
+    slowdown = wake_slowdown(lambda: decode(make()[1]), REQUESTS_A_ROUND)
+    return Figures(fsync, echo_one, issue_one, echo_rates, issue_rates, issue_crowd, journal, slowdown, refused)
 
 
 async def _echoes(terminal: BenchTerminal, make: Callable[[], tuple[str, bytes]], count: int) -> list[float]:
