@@ -21,7 +21,11 @@ class Answered:
 
     def known(self, keys: Iterable[AnswerKey]) -> bool:
         """True if memory alone can say that none of `keys` has an answer."""
-        return all((ids := self._boots.get(_place(key))) is not None and key[1] not in ids for key in keys)
+        for key in keys:
+            ids = self._boots.get(_place(key))
+            if ids is None or key[1] in ids:
+                return False
+        return True
 
     def find(self, keys: Iterable[AnswerKey]) -> Mapping[AnswerKey, Answer]:
         """The stored answers of those `keys` that have one. Raises `LedgerUnavailable`."""

@@ -5,7 +5,7 @@ import math
 import re
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError, create_model
 from pydantic_core import from_json, to_json
@@ -16,7 +16,8 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12
 
 _WHOLE: dict[str, type[Envelope]] = {
-    kind: create_model(kind, __base__=Envelope, body=(model, ...)) for kind, model in BODIES.items()
+    kind: create_model(kind, __base__=Envelope, kind=(Literal[kind], ...), body=(model, ...))  # type: ignore[arg-type]
+    for kind, model in BODIES.items()
 }
 """Envelope and body in one, so that a message is read once."""
 

@@ -218,11 +218,21 @@ def _of_quota(hall: "Hall", service: "Service", now: datetime) -> Refusal | None
 
 def repetitions(hall: "Hall", command: "Issue", now: datetime, ticket: str, number: str) -> tuple[Event, ...]:
     """What follows the issue of a ticket: flags, each once when its threshold is reached."""
-    limits, store = hall.configuration.limits, hall.store
-    person, device = command.person, command.device
-
-    def flag(pattern: Repetition, count: int) -> tuple[Event, ...]:
-        event = RepetitionFlagged(
+    limits, tally = hall.configuration.limits, hall.store.tally
+    pattern: Repetition
+    if command.person is not None:
+        pattern, threshold = "person", limits.flag_person_numbers
+        count = 1 + tally.by_person.get(command.person, 0)
+    elif command.device is not None:
+        pattern, threshold = "device", limits.flag_device_numbers
+        times = tally.without_card.get(command.device, ())
+        count = 1 + len(times) - bisect_right(times, now - timedelta(seconds=limits.flag_device_s))
+    else:
+        return ()
+    if count != threshold:
+        return ()
+    return (
+        RepetitionFlagged(
             at=now,
             by=command.by,
             why=Why(f"repetition_{pattern}", {"count": count, "number": number}),
@@ -230,20 +240,10 @@ def repetitions(hall: "Hall", command: "Issue", now: datetime, ticket: str, numb
             ticket=ticket,
             number=number,
             count=count,
-            device=device,
-            person=person,
-        )
-        return (event,)
-
-    if person is not None:
-        count = store.tally.by_person.get(person, 0) + 1
-        return flag("person", count) if count == limits.flag_person_numbers else ()
-    if device is None or limits.flag_device_numbers == 0:
-        return ()
-    since = now - timedelta(seconds=limits.flag_device_s)
-    times = store.tally.without_card.get(device, [])
-    count = 1 + len(times) - bisect_right(times, since)
-    return flag("device", count) if count == limits.flag_device_numbers else ()
+            device=command.device,
+            person=command.person,
+        ),
+    )
 
 
 def flagged(_store: "Store", _event: RepetitionFlagged) -> None:
