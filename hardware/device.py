@@ -70,6 +70,7 @@ class Device(ABC, Generic[C]):
             probe_timeout_s=supervision.probe_timeout_s,
             back_off=supervision.back_off,
         )
+        self._worker.start()
 
     @property
     def capabilities(self) -> Capabilities:

@@ -81,6 +81,9 @@ class DeviceWorker(Generic[C]):
         self._queue: deque[Command[C, Any]] = deque()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=f"device-{device}", daemon=True)
+
+    def start(self) -> None:
+        """Look for the device and probe it at once. Once, when whoever is called back can be."""
         self._thread.start()
 
     @property

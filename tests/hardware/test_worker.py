@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from hardware.addresses import parse_address
 from hardware.cancel import CancelToken
+from hardware.device import Capabilities, Device
 from hardware.lines import open_line
 from hardware.session import DeviceSession
 from hardware.simulators.line import PtyLine
@@ -40,6 +41,7 @@ def worker(far_end):
         probe_interval_s=0.02,
         back_off=BackOff(0.01, 0.02),
     )
+    worker.start()
     yield worker
     worker.close()
 
@@ -54,6 +56,7 @@ def test_nothing_of_a_finished_command_is_kept_by_an_idle_device(far_end, soon, 
 
     address = parse_address(far_end.address)
     worker = DeviceWorker("device", lambda: open_line(address), lambda run: FINE, probe_interval_s=600)
+    worker.start()
     wait_until(lambda: worker.status == FINE)
     future = submit(worker, lambda _: Card(), soon())
     card = weakref.ref(future.result())
@@ -73,6 +76,7 @@ def test_a_defect_in_an_opener_is_one_more_failed_attempt_and_the_device_comes_b
 
     with capture_logs() as logs:
         worker = DeviceWorker("device", opener, lambda run: FINE, back_off=BackOff(0.01, 0.02))
+        worker.start()
         wait_until(lambda: worker.status == FINE)
         worker.close()
     assert [entry["error"] for entry in logs if entry["event"] == "device_driver_error"] == ["ValueError"] * 2
@@ -202,6 +206,7 @@ def test_a_failing_probe_leaves_no_old_ok(far_end, wait_until, soon):
         probe_interval_s=0.01,
         probe_timeout_s=0.05,
     )
+    worker.start()
     wait_until(lambda: worker.status.health is Health.OK)
     answers[0] = False
     wait_until(lambda: (worker.status.health, worker.status.detail) == (Health.UNKNOWN, Detail.NO_ANSWER))
@@ -224,6 +229,7 @@ def test_a_defect_in_a_probe_leaves_no_old_ok(far_end, wait_until):
         return FINE
 
     worker = DeviceWorker("device", lambda: open_line(parse_address(far_end.address)), probe, probe_interval_s=0.01)
+    worker.start()
     wait_until(lambda: worker.status.health is Health.OK)
     answers[0] = False
     wait_until(lambda: (worker.status.health, worker.status.detail) == (Health.UNKNOWN, Detail.DRIVER_ERROR))
@@ -292,6 +298,7 @@ def listening(far_end):
         listen=listen,
         probe_interval_s=3600,
     )
+    worker.start()
     yield worker, heard, broken
     worker.close()
 
@@ -327,6 +334,7 @@ def test_a_device_that_has_just_been_plugged_in_is_tried_at_once(tmp_path, wait_
         lambda run: FINE,
         back_off=BackOff(3600, 3600),
     )
+    worker.start()
     wait_until(lambda: worker.status.health is Health.OFFLINE)
     line.start(line.send)
     worker.wake()
@@ -348,6 +356,7 @@ def test_a_loss_is_logged_once_and_a_return_is_logged_once(far_end, wait_until):
             probe_interval_s=0.01,
             back_off=BackOff(0.005, 0.01),
         )
+        worker.start()
         wait_until(lambda: worker.status.health is Health.OK)
         for _ in range(3):
             far_end.unplug()
@@ -357,3 +366,29 @@ def test_a_loss_is_logged_once_and_a_return_is_logged_once(far_end, wait_until):
             wait_until(lambda: worker.status.health is Health.OK)
         worker.close()
     assert [entry["event"] for entry in logs] == ["device_found", *["device_lost", "device_found"] * 3]
+
+
+def test_a_device_knows_its_own_status_from_its_very_first_probe_on(far_end, monkeypatch):
+    probed = threading.Event()
+
+    class Curious(Device):
+        def _probe(self, run):
+            try:
+                return FINE if self.status.health is Health.UNKNOWN else self.status
+            finally:
+                probed.set()
+
+        def _self_test(self, run, steps):
+            pass
+
+    begin = threading.Thread.start
+
+    def begin_and_let_it_run_first(thread):
+        begin(thread)
+        assert probed.wait(20)
+
+    monkeypatch.setattr(threading.Thread, "start", begin_and_let_it_run_first)
+    with capture_logs() as logs:
+        device = Curious("device", lambda: open_line(parse_address(far_end.address)), capabilities=Capabilities())
+        device.close()
+    assert [entry["event"] for entry in logs] == ["device_found"]
