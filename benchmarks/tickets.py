@@ -3,8 +3,8 @@
 Prints one JSON object. Times are milliseconds. `issue` is from a terminal's publish to the answer in its hands; the
 terminal's own journal write comes before it and is printed apart. Goals: latency_ratio ≤ 1.6, throughput_ratio ≥ 0.5.
 
-`wake_slowdown` says how far the machine lets the first be told: how many times longer the same few microseconds of work
-take right after 2 ms of sleep. A lone request finds the server asleep, and its caches with whoever shares the host.
+`wake_slowdown` is what to read latency_ratio beside: how many times longer the same few microseconds of work take on
+this machine right after 2 ms of sleep. A lone request finds the server asleep, its caches with whoever shares the host.
 """
 
 import asyncio

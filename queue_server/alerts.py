@@ -136,8 +136,6 @@ class AlertBook:
 
     def clear(self, code: str, subject: str, by: str = "system") -> bool:
         """The condition is over; False if it was not open."""
-        if (code, subject) not in self._open:
-            return False
         with self._lock:
             row = self._open.pop((code, subject), None)
         if row is None:

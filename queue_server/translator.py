@@ -18,7 +18,7 @@ from queue_server.ledger.port import AuditNote
 from queue_server.offline_grant import asked, granted
 from queue_server.runner import Ask, AskNote, AskWithdraw, Decided, Item
 from wire import messages as wire
-from wire.codec import encode, encode_fields
+from wire.codec import Vouched, encode
 from wire.messages import Envelope, Message, kind_of
 
 
@@ -146,7 +146,7 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
     ticket = hall.ticket(event.ticket)
     ahead = hall.people_ahead(ticket, now) if ticket else 0
     wait = wait_range(hall, ticket, now, ahead) if ticket else None
-    fields = {
+    fields: dict[str, object] = {
         "ticket": event.ticket,
         "number": event.number,
         "service": event.service,
@@ -161,7 +161,7 @@ def _issued(decided: Decided, request_id: str, edge: Edge) -> bytes:
         "booked_for": event.booked_for,
         "callable_from": event.accrues_from if event.deferred else None,
     }
-    return encode_fields("issue_answer", fields, message_id=request_id, at=now, epoch=decided.epoch)
+    return encode(Vouched("issue_answer", fields), message_id=request_id, at=now, epoch=decided.epoch)
 
 
 def _joining(by: Actor, device: str, taken: wire.OfflineTicket, edge: Edge) -> core.JoinOffline:

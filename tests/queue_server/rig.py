@@ -107,8 +107,11 @@ class Talker:
     async def answer(self, request_id: str) -> Any:
         async with asyncio.timeout(20):
             while True:
-                envelope, body = decode((await self.answers.get()).payload)
-                if envelope.id == request_id:
+                payload = (await self.answers.get()).payload
+                envelope, body = decode(payload)
+                if envelope.id == request_id and body is not None:
+                    # an answer says all that its model has, as its model says it
+                    assert encode(body, message_id=request_id, at=envelope.at, epoch=envelope.epoch) == payload
                     return body
 
     async def hello(self, instance: str = "instance-1", boot: str = "0badcafe", conn_seq: int = 1) -> Any:

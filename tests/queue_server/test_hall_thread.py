@@ -24,6 +24,8 @@ from queue_server.hall_port import BoardChanged, Called, Done, NotDone, Projecti
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
 from queue_server.ledger import (
+    AppendBatch,
+    Appended,
     Broken,
     Fenced,
     Head,
@@ -35,6 +37,7 @@ from queue_server.ledger import (
     first_broken,
 )
 from queue_server.replay import load_hall
+from queue_server.runner import MAX_BATCH
 from tests.queue_server.engine import HALL, NOW, SERVICE, SYSTEM, Faulty, sample
 from tests.queue_server.rig import PUBLIC_URL, Clock, Rig, running
 from tests.wire.seats import until
@@ -75,6 +78,33 @@ async def test_commands_come_from_any_event_loop(tmp_path: Path) -> None:
         await asyncio.to_thread(lambda: [thread.join() for thread in threads])
         assert [type(outcome) for outcome in outcomes] == [Done] * 8
         await until_waiting(rig, 8)
+
+
+async def test_a_crowd_is_answered_in_turns_that_are_short_and_in_its_order(tmp_path: Path) -> None:
+    written: list[int] = []
+    go_on = threading.Event()
+    go_on.set()
+
+    class Counting(MemoryLedger):
+        def append(self, batch: AppendBatch) -> Appended:
+            assert go_on.wait(20)
+            written.append(len(batch.events))
+            return super().append(batch)
+
+    async with running(tmp_path, ledger=Counting(clock=NOW.timestamp)) as rig:
+        written.clear()
+        go_on.clear()
+        crowd = 3 * MAX_BATCH
+        asked = [asyncio.create_task(rig.hall.execute(issue(n))) for n in range(crowd)]
+        # each has asked once it had its turn here; the disk holds up the first of them meanwhile
+        await asyncio.sleep(0)
+        go_on.set()
+        outcomes = await asyncio.gather(*asked)
+        numbers = [event.number for done in outcomes if isinstance(done, Done) for event in done.events[-1:]]  # type: ignore[attr-defined]  # each a ticket
+        assert numbers == sorted(numbers)
+        assert len(set(numbers)) == crowd
+        # the day that the first of them opens is an event more
+        assert max(written) <= MAX_BATCH + 1
 
 
 async def test_nothing_of_an_answered_command_waits_for_the_garbage_collector(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Work that comes all at once is done piece by piece, and what else the loop has to do comes in between."""
 
 import asyncio
-import contextlib
 
 from queue_server.web.taking_turns import TakingTurns
+from tests.wire.seats import until
 
 
 async def test_between_two_pieces_everybody_else_has_a_turn() -> None:
@@ -18,22 +18,26 @@ async def test_between_two_pieces_everybody_else_has_a_turn() -> None:
     assert happened == [word for n in range(5) for word in (f"draws {n}", "somebody else")]
 
 
-async def test_a_piece_that_fails_or_is_cancelled_leaves_the_turn_to_the_next() -> None:
-    turns, drawn = TakingTurns(), []
+async def test_who_fails_or_is_cancelled_while_drawing_or_waiting_leaves_the_turn_to_the_next() -> None:
+    turns, happened = TakingTurns(), []
 
-    async def break_down() -> None:
+    async def draw(name: str, end: asyncio.Event) -> None:
         async with turns.turn():
-            raise ValueError
+            happened.append(name)
+            await end.wait()
+            if name == "fails":
+                raise ValueError
 
-    async def draw() -> None:
-        async with turns.turn():
-            drawn.append(True)
-
-    cancelled = asyncio.create_task(draw())
-    broken = asyncio.create_task(break_down())
-    cancelled.cancel()
-    with contextlib.suppress(ValueError):
-        await broken
+    never, now = asyncio.Event(), asyncio.Event()
+    now.set()
+    drawing = asyncio.create_task(draw("is cancelled", never))
+    waiting = asyncio.create_task(draw("never comes to it", now))
+    failing = asyncio.create_task(draw("fails", now))
+    last = asyncio.create_task(draw("last", now))
+    await until(lambda: bool(happened))
+    waiting.cancel()
+    drawing.cancel()
     async with asyncio.timeout(5):
-        await draw()
-    assert drawn == [True]
+        said = await asyncio.gather(drawing, waiting, failing, last, return_exceptions=True)
+    assert happened == ["is cancelled", "fails", "last"]
+    assert [type(each) for each in said] == [asyncio.CancelledError, asyncio.CancelledError, ValueError, type(None)]
