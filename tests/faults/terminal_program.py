@@ -1,7 +1,8 @@
 """A whole terminal as a process of its own, at which people take numbers without pause: `python … PROFILE`.
 
 Each number that a person sees is a line of JSON on standard output, `{"number", "offline"}`, flushed before the person
-leaves: what the public holds. SIGUSR1: nobody comes any more, but the terminal stays on.
+leaves: what the public holds. SIGUSR1: nobody comes any more, but the terminal stays on; the line `{"empty": true}`
+says that the last person has left.
 """
 
 import asyncio
@@ -32,8 +33,14 @@ class People:
         self._terminal = terminal
         self._changed = asyncio.Event()
         self._holds: str | None = None
-        self.doors_open = True
+        self._empty = False
+        self._doors_open = True
         terminal.on_view(lambda _view: self._changed.set())
+
+    def close_doors(self) -> None:
+        """Nobody comes any more; who is inside is served."""
+        self._doors_open = False
+        self._changed.set()
 
     async def come(self) -> None:
         """Until cancelled: whoever stands there touches what leads on."""
@@ -46,30 +53,33 @@ class People:
 
     def _touch(self, view: View) -> None:
         match view:
-            case HomeView() if self.doors_open:
+            case HomeView() if self._doors_open:
                 self._holds = None
                 self._terminal.send(intents.ChooseService(SERVICE))
+            case HomeView() if not self._empty:
+                self._empty = True
+                _say({"empty": True})
             case CardView():
                 self._terminal.send(intents.GoOnWithoutCard())
             case TicketView() if view.slip is not SlipState.PRINTING:
                 if view.number != self._holds:
                     self._holds = view.number
-                    sys.stdout.write(json.dumps({"number": view.number, "offline": view.offline}) + "\n")
-                    sys.stdout.flush()
+                    _say({"number": view.number, "offline": view.offline})
                 self._terminal.send(intents.Finish())
             case RefusedView():
                 self._terminal.send(intents.Finish())
+
+
+def _say(line: dict[str, str | bool]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 async def run(profile_file: Path) -> None:
     profile = timed(load(profile_file), Hurried())
     terminal = Terminal(profile, load_secrets(profile), make_link=soon_back)
     people = People(terminal)
-
-    def close_doors() -> None:
-        people.doors_open = False
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, close_doors)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, people.close_doors)
     async with asyncio.TaskGroup() as parts:
         parts.create_task(terminal.run())
         parts.create_task(people.come())

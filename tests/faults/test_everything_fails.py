@@ -9,12 +9,13 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,8 @@ class TerminalProcess:
     def __init__(self, home: Path, line: Proxy) -> None:
         self.line = line
         self._profile = home / "profile.toml"
-        self._shown = home / "shown.jsonl"
+        self._said = home / "said.jsonl"
+        self._journal = home / "state" / "journal.sqlite3"
         self._log = home / "program.log"
         self._process: subprocess.Popen[bytes] | None = None
         document = tomllib.loads(self._profile.read_text())
@@ -54,8 +56,8 @@ class TerminalProcess:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.faults.terminal_program", str(self._profile)]
-        with self._shown.open("ab") as shown, self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=shown, stderr=log, cwd=ROOT)
+        with self._said.open("ab") as said, self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=said, stderr=log, cwd=ROOT)
 
     def send(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -69,8 +71,22 @@ class TerminalProcess:
 
     @property
     def shown(self) -> list[dict[str, str | bool]]:
-        """What people saw; a line that a kill cut short was seen by nobody."""
-        lines = self._shown.read_text().splitlines() if self._shown.exists() else []
+        """What people saw."""
+        return [line for line in self._lines if "number" in line]
+
+    @property
+    def settled(self) -> bool:
+        """The last person has left, and the hall has answered all that this terminal told and asked."""
+        if not any("empty" in line for line in self._lines):
+            return False
+        with closing(sqlite3.connect(f"file:{self._journal}?mode=ro", uri=True)) as journal:
+            (pending,) = journal.execute("SELECT count(*) FROM entries WHERE state = 'pending'").fetchone()
+        return bool(pending == 0)
+
+    @property
+    def _lines(self) -> list[dict[str, str | bool]]:
+        """A line that a kill cut short was seen by nobody."""
+        lines = self._said.read_text().splitlines() if self._said.exists() else []
         return [json.loads(line) for line in lines if line.endswith("}")]
 
     @property
@@ -210,11 +226,16 @@ async def _terminals_end(made: Hall) -> None:
 
 
 async def _everybody_leaves(made: Hall) -> None:
-    """Nobody comes any more; terminals and servers end when the hall knows all numbers that were shown."""
+    """Nobody comes any more, though some are still being served over slow lines; terminals and servers end when all
+    have left, every terminal has told the hall all, and the hall knows all numbers that were shown."""
+    for terminal in made.terminals:
+        terminal.line.delay_s = 0.1
     for terminal in made.terminals:
         terminal.send(signal.SIGUSR1)
 
     def all_known() -> bool:
+        if not all(terminal.settled for terminal in made.terminals):
+            return False
         shown = {one["number"] for terminal in made.terminals for one in terminal.shown}
         return shown <= {row.printed or row.number for row in issued(made.site)}
 
