@@ -3,8 +3,10 @@
 Prints one JSON object. Times are milliseconds. `issue` is from a terminal's publish to the answer in its hands; the
 terminal's own journal write comes before it and is printed apart. Goals: latency_ratio ≤ 1.6, throughput_ratio ≥ 0.5.
 
-`wake_slowdown` is what to read latency_ratio beside: how many times longer the same few microseconds of work take on
-this machine right after 2 ms of sleep. A lone request finds the server asleep, its caches with whoever shares the host.
+A lone request finds disk, broker and server asleep, and the machine's caches with whoever shares the host. So fsync,
+echo and issue take turns one by one, and each finds the machine as the others do. The figures `in_a_row` are of a
+hundred of each kind on end: disk and echo are then awake and warm, and the server, which goes through all three and
+rests at the disk, is not.
 """
 
 import asyncio
@@ -29,9 +31,8 @@ import httpx
 import structlog
 import typer
 
-from benchmarks.disk import fsync_times
+from benchmarks.disk import fsync_probe, fsync_times
 from benchmarks.echo import ECHO
-from benchmarks.machine import wake_slowdown
 from benchmarks.terminals import BenchTerminal, closed_loop, terminals
 from kiosk.journal import Journal
 from provisioning.broker import Account, account_for
@@ -48,31 +49,48 @@ CLERK = "bench"
 WARM_UP = 50
 ROUNDS = 7
 REQUESTS_A_ROUND = 100
+"""In each round so many of each kind by turns, and then so many of each in a row."""
+CROWD_ROUNDS = 10
+"""Of the whole crowd, for the throughput."""
+CALM_S = 0.5
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Milliseconds of a durable write, of an echo and of an issue, when nobody else asks."""
+
+    fsync: list[float]
+    echo: list[float]
+    issue: list[float]
+
+    def report(self) -> dict[str, float]:
+        fsync, rtt, issue = (statistics.median(times) for times in (self.fsync, self.echo, self.issue))
+        return {
+            "issue_p50_ms": round(issue, 3),
+            "issue_p99_ms": round(percentile(self.issue, 99), 3),
+            "fsync_p50_ms": round(fsync, 3),
+            "rtt_p50_ms": round(rtt, 3),
+            "latency_ratio": round(issue / (fsync + rtt), 3),
+        }
 
 
 @dataclass(frozen=True)
 class Figures:
     """What one run measured."""
 
-    fsync: list[float]
-    echo_one: list[float]
-    issue_one: list[float]
+    by_turns: Alone
+    in_a_row: Alone
     echo_rates: list[float]
     issue_rates: list[float]
     issue_crowd: list[float]
     journal: list[float]
-    wake_slowdown: float
     refused: int
 
     def report(self, crowd: int) -> dict[str, Any]:
-        fsync_p50, rtt_p50, issue_p50 = (statistics.median(x) for x in (self.fsync, self.echo_one, self.issue_one))
         tickets_per_s, echo_per_s = statistics.median(self.issue_rates), statistics.median(self.echo_rates)
         return {
-            "issue_p50_ms": round(issue_p50, 3),
-            "issue_p99_ms": round(percentile(self.issue_one, 99), 3),
-            "fsync_p50_ms": round(fsync_p50, 3),
-            "rtt_p50_ms": round(rtt_p50, 3),
-            "latency_ratio": round(issue_p50 / (fsync_p50 + rtt_p50), 3),
+            **self.by_turns.report(),
+            "in_a_row": self.in_a_row.report(),
             "terminals": crowd,
             "tickets_per_s": round(tickets_per_s, 1),
             "echo_per_s": round(echo_per_s, 1),
@@ -80,8 +98,7 @@ class Figures:
             "crowd_issue_p50_ms": round(statistics.median(self.issue_crowd), 3),
             "crowd_issue_p99_ms": round(percentile(self.issue_crowd, 99), 3),
             "journal_write_p50_ms": round(statistics.median(self.journal), 3),
-            "wake_slowdown": round(self.wake_slowdown, 2),
-            "tickets": len(self.issue_one) + len(self.issue_crowd),
+            "tickets": len(self.by_turns.issue) + len(self.in_a_row.issue) + len(self.issue_crowd),
             "refused": self.refused,
         }
 
@@ -217,29 +234,41 @@ async def _measure(site: Site, server: Program, seconds: float) -> Figures:
     await open_all_counters(site)
     make = Requests(json.loads(bench_hall())["services"][0]["id"])
     folder = site.postgres.directory if site.postgres else Path(read(site.server_file).store.database).parent
-    fsync: list[float] = []
-    echo_one: list[float] = []
-    issue_one: list[float] = []
-    refused = 0
+    by_turns, in_a_row, refused = Alone([], [], []), Alone([], [], []), 0
     accounts = {device: site.device_account(device) for device in site.devices}
     async with terminals(site.broker.host, site.broker.port, accounts) as everybody:
         await _echoes(everybody[0], make, WARM_UP)
         await one_after_another(everybody[0], HALL, make, WARM_UP)
         for _ in range(ROUNDS):
-            fsync += fsync_times(folder, REQUESTS_A_ROUND)
-            echo_one += await _echoes(everybody[0], make, REQUESTS_A_ROUND)
+            with fsync_probe(folder) as append:
+                for _ in range(REQUESTS_A_ROUND):
+                    refused += await _once_each(by_turns, append, everybody[0], make)
+            in_a_row.fsync.extend(fsync_times(folder, REQUESTS_A_ROUND))
+            in_a_row.echo.extend(await _echoes(everybody[0], make, REQUESTS_A_ROUND))
             times, bad = await one_after_another(everybody[0], HALL, make, REQUESTS_A_ROUND)
-            issue_one += times
+            in_a_row.issue.extend(times)
             refused += bad
         echo_rates, issue_rates, issue_crowd = [], [], []
-        for _ in range(3):
+        for _ in range(CROWD_ROUNDS):
             echo_rates.append((await closed_loop(everybody, "echo", make, seconds=seconds))[0])
             rate, times = await closed_loop(everybody, HALL, make, seconds=seconds)
             issue_rates.append(rate)
             issue_crowd += times
+            # displays and lists follow the last answers: work of the hall, not of the echo that comes next
+            await asyncio.sleep(CALM_S)
     journal = await journal_times(folder, make, REQUESTS_A_ROUND)
-    slowdown = wake_slowdown(lambda: decode(make()[1]), REQUESTS_A_ROUND)
-    return Figures(fsync, echo_one, issue_one, echo_rates, issue_rates, issue_crowd, journal, slowdown, refused)
+    return Figures(by_turns, in_a_row, echo_rates, issue_rates, issue_crowd, journal, refused)
+
+
+async def _once_each(
+    alone: Alone, append: Callable[[], float], terminal: BenchTerminal, make: Callable[[], tuple[str, bytes]]
+) -> int:
+    """A durable write, an echo, an issue; how many answers were refusals."""
+    alone.fsync.append(append())
+    alone.echo.extend(await _echoes(terminal, make, 1))
+    times, refused = await one_after_another(terminal, HALL, make, 1)
+    alone.issue.extend(times)
+    return refused
 
 
 async def _echoes(terminal: BenchTerminal, make: Callable[[], tuple[str, bytes]], count: int) -> list[float]:
@@ -248,7 +277,7 @@ async def _echoes(terminal: BenchTerminal, make: Callable[[], tuple[str, bytes]]
 
 def main(
     crowd: Annotated[int, typer.Option("--terminals", help="Terminals for the throughput.", min=1, max=500)] = 50,
-    seconds: Annotated[float, typer.Option(help="Length of each throughput round.", min=1)] = 5.0,
+    seconds: Annotated[float, typer.Option(help="Length of each throughput round.", min=1)] = 1.5,
     postgres: Annotated[bool, typer.Option("--postgres", help="The ledger in PostgreSQL.")] = False,
 ) -> None:
     """Measure and print one JSON object."""
