@@ -91,9 +91,7 @@ class Turns:
         if refused := self._refused(batch):
             self._settle(refused)
             return
-        for item in batch:
-            runner.post(self._admitted(item))
-        batch = runner.take()
+        batch = [self._admitted(item) for item in batch]
         keys = keys_of(batch)
         answered = self._leading.answered
         try:

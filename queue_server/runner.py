@@ -1,11 +1,10 @@
 """The runner of a hall: a step machine without I/O that turns what people and devices ask into one append at a time.
 
-A turn goes `take → decide → committed | failed`. Between the steps somebody else does the I/O: the look-up of stored
-answers after `take`, the append after `decide`. Nothing is answered or announced before `committed`; after `failed`
+A turn goes `decide → committed | failed`. Somebody else does the I/O: the look-up of stored answers before `decide`,
+the append after it. Nothing is answered or announced before `committed`; after `failed`
 the hall in memory is worth nothing and must be loaded again. A simulation may stop the machine between any two steps.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,9 +32,6 @@ from queue_server.hall_port import Done, NotDone, RequestKey
 from queue_server.ledger.port import VOID, Answer, AnswerKey, AppendBatch, Appended, AuditNote, Head, NewEvent, Notice
 from queue_server.notices import notice_of
 
-MAX_BATCH = 24
-"""A turn's answers leave together, so that a long turn keeps everybody waiting for its last item; many small ones pay
-for the disk more often. Of a crowd of 50, half is answered while the other half is decided."""
 RETRY_AFTER_S = 5.0
 
 
@@ -142,15 +138,6 @@ class Runner:
         self.hall = hall
         self.head = head
         self.epoch = epoch
-        self._mailbox: deque[Item] = deque()
-
-    def post(self, item: Item) -> None:
-        """Put an item into the mailbox."""
-        self._mailbox.append(item)
-
-    def take(self, limit: int = MAX_BATCH) -> list[Item]:
-        """The next batch: what is there, in order, `limit` at most."""
-        return [self._mailbox.popleft() for _ in range(min(limit, len(self._mailbox)))]
 
     def decide(self, batch: Iterable[Item], stored: Mapping[AnswerKey, Answer], now: datetime) -> Turn:
         """Decide each item in turn; the hall moves on as if all were committed.

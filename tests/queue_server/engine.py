@@ -97,14 +97,12 @@ class Engine:
     def restart(self) -> None:
         self.runner = self._lead()
 
-    def decide(self, items: Iterable[Item], now: datetime = NOW) -> tuple[list[Item], Turn]:
-        for one in items:
-            self.runner.post(one)
-        batch = self.runner.take()
-        return batch, self.runner.decide(batch, self.ledger.answers(keys_of(batch)), now)
+    def decide(self, batch: list[Item], now: datetime = NOW) -> Turn:
+        return self.runner.decide(batch, self.ledger.answers(keys_of(batch)), now)
 
     def turn(self, items: Iterable[Item], now: datetime = NOW) -> list[Output]:
-        batch, turn = self.decide(items, now)
+        batch = list(items)
+        turn = self.decide(batch, now)
         try:
             appended = self.ledger.append(turn.append) if turn.append else None
         except LedgerError as error:

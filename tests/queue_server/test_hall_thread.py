@@ -23,6 +23,7 @@ from queue_server.hall import (
 from queue_server.hall_port import BoardChanged, Called, Done, NotDone, ProjectionChanged
 from queue_server.hall_settings import HallSettings
 from queue_server.hall_thread import HallThread
+from queue_server.hall_work import MAX_BATCH
 from queue_server.ledger import (
     AppendBatch,
     Appended,
@@ -37,7 +38,6 @@ from queue_server.ledger import (
     first_broken,
 )
 from queue_server.replay import load_hall
-from queue_server.runner import MAX_BATCH
 from tests.queue_server.engine import HALL, NOW, SERVICE, SYSTEM, Faulty, sample
 from tests.queue_server.rig import PUBLIC_URL, Clock, Rig, running
 from tests.wire.seats import until

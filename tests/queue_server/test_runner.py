@@ -11,7 +11,7 @@ from queue_server.hall import CallNext, Issue, NotConfigured, OpenCounter, Ticke
 from queue_server.hall import refusals as core_refusals
 from queue_server.hall_port import Done, NotDone
 from queue_server.ledger import Fenced, LedgerFull, LedgerUnavailable, MemoryLedger
-from queue_server.runner import Ask, Item, Reply, Reused, Runner, Unanswered
+from queue_server.runner import Ask, Item, Reply, Reused, Unanswered
 from queue_server.translator import Edge
 from tests.queue_server.engine import (
     HALL,
@@ -181,7 +181,7 @@ def test_of_two_leaders_only_the_newer_can_say_anything() -> None:
     old.ask(issue("k1", 1, ids))
     new = Engine(ledger)
     (answer,) = new.ask(issue("k1", 2, ids))
-    _, turn = old.decide([issue("k2", 1, ids)])
+    turn = old.decide([issue("k2", 1, ids)])
     assert turn.append is not None
     with pytest.raises(Fenced):
         ledger.append(turn.append)
@@ -283,7 +283,7 @@ def test_no_answered_request_is_lost_and_none_is_done_twice_wherever_the_server_
         assert one.key is not None
         place = (one.key.device, one.key.request_id)
         for fate in data.draw(st.lists(st.sampled_from(["before", "after", "lost"]), max_size=3)):
-            _, turn = engine.decide([one])
+            turn = engine.decide([one])
             if fate != "before" and turn.append is not None:
                 appended = engine.ledger.append(turn.append)
                 if fate == "lost":
@@ -298,14 +298,6 @@ def test_no_answered_request_is_lost_and_none_is_done_twice_wherever_the_server_
     assert given_out == {ticket.id for ticket in engine.runner.hall.tickets()}
     issued = [row for row in engine.rows() if row[0] == TicketIssued.kind]
     assert len(issued) == len(given_out)
-
-
-def test_take_leaves_what_is_above_the_limit_for_the_next_turn() -> None:
-    engine, ids = Engine(), edge()
-    runner: Runner = engine.runner
-    for n in range(1, 6):
-        runner.post(issue("k1", n, ids))
-    assert [len(runner.take(3)), len(runner.take(3)), len(runner.take(3))] == [3, 2, 0]
 
 
 def test_replies_carry_the_place_of_their_commit() -> None:

@@ -69,8 +69,8 @@ def _first_rows() -> tuple[MemoryLedger, Snapshot]:
     epoch = ledger.acquire(HALL, "installer", 1.0).epoch
     loaded = load_hall(ledger, HALL)
     runner = Runner(loaded.hall, loaded.head, epoch)
-    runner.post(Ask(Configure(by=Actor("system", "installer"), configuration=configuration())))
-    turn = runner.decide(runner.take(), {}, START)
+    installed = Ask(Configure(by=Actor("system", "installer"), configuration=configuration()))
+    turn = runner.decide((installed,), {}, START)
     assert turn.append is not None
     runner.committed(turn, ledger.append(turn.append))
     return ledger, snapshot_of(runner.hall, runner.head)
