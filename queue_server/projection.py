@@ -15,7 +15,7 @@ StepState = Literal["waiting", "called", "serving", "held", "completed", "no_sho
 
 PASSED_SHOWN = 50
 """How many no-shows a projection holds."""
-WAITING_SHOWN = 200
+WAITING_SHOWN = 100
 """How many waiting tickets of a queue a projection holds; the count is always complete."""
 
 
