@@ -12,6 +12,8 @@ from hardware.ticket_printer.profile import ChineseFont
 _SUBSTITUTES: Final = str.maketrans({"¥": "￥", "\t": " ", "\u00a0": " ", "\u200b": None, "\ufeff": None})
 # Punctuation that must not begin a line.
 _NOT_FIRST: Final = frozenset("，。；：！？、）》」』】”’％…,.;:!?)]}%")
+# Punctuation after which a reader rests.
+_PAUSES: Final = "，。；：！？、"
 
 
 def printable_lines(text: str) -> list[str]:
@@ -39,8 +41,24 @@ def cells(text: str) -> int:
 def wrap(line: str, columns: int) -> list[str]:
     """Break a line at `columns` (at least 2) cells: between Chinese characters, at spaces between Latin words.
 
-    No line begins with closing punctuation, except where a line holds nothing else.
+    No line begins with closing punctuation, except where a line holds nothing else. A phrase stays whole where a line
+    that is at least half full can end before it and no further line is needed.
     """
+    done: list[str] = []
+    lines, rest = _filled(line, columns), line
+    while len(lines) > 1:
+        first = lines.pop(0)
+        rest = rest[rest.index(first) + len(first) :]
+        phrase = first[max(first.rfind(mark) for mark in _PAUSES) + 1 :].lstrip()
+        kept = first.removesuffix(phrase)
+        if phrase and 2 * cells(kept) >= columns and len(moved := _filled(phrase + rest, columns)) == len(lines):
+            first, lines, rest = kept.rstrip(), moved, phrase + rest
+        done.append(first)
+    return [*done, *lines]
+
+
+def _filled(line: str, columns: int) -> list[str]:
+    """Each line as full as it can be."""
     lines: list[str] = []
     current = ""
     for word in _words(line):

@@ -63,6 +63,19 @@ def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, columns):
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
+def test_a_phrase_stays_whole_where_that_costs_no_line():
+    materials = "请准备：居民身份证原件、居民户口簿原件、本人银行卡"
+    assert wrap(materials, 48) == ["请准备：居民身份证原件、居民户口簿原件、", "本人银行卡"]
+    rule = "叫号后未到将重呼，仍未到即为过号；30 分钟内到场可请工作人员恢复，排到 3 人之后。"
+    assert wrap(rule, 48) == ["叫号后未到将重呼，仍未到即为过号；", "30 分钟内到场可请工作人员恢复，排到 3 人之后。"]
+    assert wrap("过号，30 分钟内到场可请工作人员恢复", 20) == ["过号，30 分钟内到场", "可请工作人员恢复"], (
+        "less than half full"
+    )
+    assert wrap("一二三四五，六七八九十一二三四五六七八", 20) == ["一二三四五，六七八九", "十一二三四五六七八"], (
+        "one more line"
+    )
+
+
 def test_no_line_begins_with_a_full_stop_and_no_word_is_torn():
     assert wrap("请到窗口办理。", 12) == ["请到窗口办", "理。"]
     assert wrap("room K01 here", 9) == ["room K01", "here"]
