@@ -230,7 +230,11 @@ class PrivateBroker:
         self._log_before = self.log_file.stat().st_size if self.log_file.exists() else 0
         with (self.directory / "stderr.log").open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - fixed program, own configuration file
-                [program, "-c", config], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+                [program, "-c", config],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C at a demonstration ends the parts in our order
             )
 
     def _set_bad_database_aside(self) -> bool:

@@ -120,11 +120,12 @@ async def _hall_day(directory: Path, once: bool, per_hour: int, stop: asyncio.Ev
         extra_devices=(DEVICE,) if per_hour else (),
         extra_staff=life_staff(counters) if per_hour else None,
     )
-    async with hall, browser() as chromium:
-        say(f"up: MQTT on 127.0.0.1:{hall.site.broker.port} (an account for each program), web on {hall.site.url}")
-        _print_addresses(hall)
-        visit = GuidedVisit(hall, chromium, directory / "evidence", say)
-        evidence = await visit.walk()
+    async with hall:
+        async with browser() as chromium:
+            say(f"up: MQTT on 127.0.0.1:{hall.site.broker.port} (an account for each program), web on {hall.site.url}")
+            _print_addresses(hall)
+            visit = GuidedVisit(hall, chromium, directory / "evidence", say)
+            evidence = await visit.walk()
         if once:
             return evidence
         console.print("\nThe hall stays open. Sign in at the console, watch the display. Ctrl-C ends everything.\n")
