@@ -1,8 +1,8 @@
 """The runner of a hall: a step machine without I/O that turns what people and devices ask into one append at a time.
 
 A turn goes `decide → committed | failed`. Somebody else does the I/O: the look-up of stored answers before `decide`,
-the append after it. Nothing is answered or announced before `committed`; after `failed`
-the hall in memory is worth nothing and must be loaded again. A simulation may stop the machine between any two steps.
+the append after it. Nothing is answered or announced before `committed`; after `failed` the hall in memory is worth
+nothing and must be loaded again. A simulation may stop the machine between any two steps.
 """
 
 from collections.abc import Callable, Iterable, Mapping

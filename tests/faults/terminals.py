@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +30,13 @@ def lay_out_terminal(site: Site, device: str, configuration: HallConfiguration) 
     home = site.write_profile(device, {}, Panel(offscreen=True)).parent
     (home / "state" / "bundle.json").write_bytes(bundle.build(site.hall, configuration).body)
     return home
+
+
+def pending(home: Path, *kinds: str) -> int:
+    """How many entries of a terminal's journal (of these kinds alone, if any are given) wait for the hall's answer."""
+    with closing(sqlite3.connect(f"file:{home / 'state' / 'journal.sqlite3'}?mode=ro", uri=True)) as journal:
+        found = [kind for (kind,) in journal.execute("SELECT kind FROM entries WHERE state = 'pending'")]
+    return sum(not kinds or kind in kinds for kind in found)
 
 
 def copy_disk(home: Path, to: Path) -> Path:

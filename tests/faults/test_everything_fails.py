@@ -9,13 +9,12 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from queue_server.ledger import SqlLedger
 from queue_server.stores import open_database
 from tests.faults.machines import HALL, ServerProcess, issued, lay_out, set_server, verify
 from tests.faults.proxy import Proxy
-from tests.faults.terminals import lay_out_terminal
+from tests.faults.terminals import lay_out_terminal, pending
 from tests.wire.seats import until
 
 TERMINALS = 8
@@ -47,7 +46,7 @@ class TerminalProcess:
         self.line = line
         self._profile = home / "profile.toml"
         self._said = home / "said.jsonl"
-        self._journal = home / "state" / "journal.sqlite3"
+        self._home = home
         self._log = home / "program.log"
         self._process: subprocess.Popen[bytes] | None = None
         document = tomllib.loads(self._profile.read_text())
@@ -77,11 +76,7 @@ class TerminalProcess:
     @property
     def settled(self) -> bool:
         """The last person has left, and the hall has answered all that this terminal told and asked."""
-        if not any("empty" in line for line in self._lines):
-            return False
-        with closing(sqlite3.connect(f"file:{self._journal}?mode=ro", uri=True)) as journal:
-            (pending,) = journal.execute("SELECT count(*) FROM entries WHERE state = 'pending'").fetchone()
-        return bool(pending == 0)
+        return any("empty" in line for line in self._lines) and not pending(self._home)
 
     @property
     def _lines(self) -> list[dict[str, str | bool]]:

@@ -17,7 +17,7 @@ from provisioning.site import Site
 from queue_server.hall import HallConfiguration, configuration_from_json, configuration_to_json
 from queue_server.hall.offline_numbers import LeasedRange
 from tests.faults.machines import HALL, Kiosk, ServerProcess, issued, set_server, verify
-from tests.faults.terminals import RunningTerminal, copy_disk, lay_out_terminal
+from tests.faults.terminals import RunningTerminal, copy_disk, lay_out_terminal, pending
 from tests.wire.seats import until
 from wire import messages
 
@@ -50,11 +50,7 @@ def open_alerts(site: Site) -> dict[str, str]:
 
 def untold(home: Path) -> int:
     """How many offline numbers a terminal that is switched off has not told the hall yet."""
-    with sqlite3.connect(f"file:{home / 'state' / 'journal.sqlite3'}?mode=ro", uri=True) as journal:
-        (count,) = journal.execute(
-            "SELECT count(*) FROM entries WHERE kind = 'offline_ticket' AND state = 'pending'"
-        ).fetchone()
-    return int(count)
+    return pending(home, "offline_ticket")
 
 
 async def until_issued(site: Site, count: int) -> None:

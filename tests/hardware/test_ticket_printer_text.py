@@ -56,11 +56,18 @@ def test_whatever_goes_out_natively_reads_back_the_same(text):
                 assert all(byte >= 0x20 for byte in encoded)
 
 
-@given(st.text(alphabet="政务大厅,。A036 (b)12—", max_size=80), st.integers(2, 48))
+@given(st.text(alphabet="政务大厅，、；,。A036 (b)12—", max_size=80), st.integers(2, 48))
 def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text, columns):
     lines = wrap(text, columns)
     assert all(cells(line) <= columns for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@given(st.text(alphabet="政务大厅，、；。A036 ", max_size=120), st.integers(2, 48))
+def test_whole_phrases_cost_no_line(text, columns):
+    # a bracket may not begin a line either, but nobody rests after it
+    without_rests = text.translate(str.maketrans(dict.fromkeys("，、；。", "）")))
+    assert len(wrap(text, columns)) == len(wrap(without_rests, columns))
 
 
 def test_a_phrase_stays_whole_where_that_costs_no_line():

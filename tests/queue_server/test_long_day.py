@@ -12,6 +12,7 @@ from queue_server.feed import CALLS_KEPT, Feed
 from queue_server.hall import Actor, CallNext, Refusal, decide, evolve
 from queue_server.hall_port import Called
 from queue_server.projecting import CALLS_SHOWN, boards, project
+from queue_server.projection import WAITING_SHOWN
 from tests.queue_server.engine import sample
 from wire.messages import Call
 
@@ -61,6 +62,7 @@ def test_q11_the_ten_thousandth_call_is_no_more_work_than_the_first_and_what_is_
     assert all(len(board.calls) <= CALLS_SHOWN for board in boards(day.hall, projection))
     assert len(day.hall.store.calls) < 1000
     assert projection.queues[0].waiting_count == WAITING
+    assert len(projection.queues[0].waiting) == WAITING_SHOWN < WAITING
 
 
 async def test_q11_a_display_that_reads_no_more_keeps_a_bounded_backlog_and_has_to_join_again() -> None:
