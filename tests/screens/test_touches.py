@@ -28,6 +28,11 @@ async def meant(screens: Screens, view: object, words: str) -> list[intents.Inte
     return screens.intents[1:]
 
 
+def same_pixel(place: tuple[float, float]) -> object:
+    """A list that was touched while a frame was slow rests on a whole pixel, up to half of one away."""
+    return pytest.approx(place, abs=1)
+
+
 async def test_every_screen_sends_what_was_touched(start: Start) -> None:
     group = ZH.catalogue("social-security")
     searching = replace(ZH.catalogue(None), searching=True, search="sb")
@@ -120,8 +125,10 @@ async def test_what_became_of_a_slip_is_said_with_two_taps_in_two_places(start: 
             first, place = await tapped(screens, ZH.unsettled(), words)
             second, other_place = await tapped(screens, asked, f"确认：{words}")
             assert (first, second) == (intents.SettleJob(slip.job, printed), intents.ConfirmSettling())
-            assert place != other_place, "a double tap does not confirm"
-            assert await tapped(screens, asked, "取消") == (intents.CancelSettling(), place)
+            assert other_place != same_pixel(place), "a double tap does not confirm"
+            third, taken_back_at = await tapped(screens, asked, "取消")
+            assert third == intents.CancelSettling()
+            assert taken_back_at == same_pixel(place)
         screens.app.show(replace(ZH.unsettled(), busy=True))
         await screens.driver.frames()
         assert not [w for w in screens.driver.all() if isinstance(w, Pressable) and slip.number in w.spoken]
@@ -264,10 +271,7 @@ async def test_one_touch_anywhere_extends_the_countdown_and_means_nothing_else(s
         assert Counter(screens.intents) == {intents.Touched(): 3}
 
 
-async def test_the_hidden_corner_opens_after_it_was_held_and_not_by_a_tap(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(station, "CORNER_HOLD_S", 0.2)
+async def test_the_hidden_corner_opens_after_it_was_held_and_not_by_a_tap(start: Start) -> None:
     async with start() as screens:
         screens.app.show(ZH.home())
         await screens.driver.frames()
