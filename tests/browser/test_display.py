@@ -16,8 +16,9 @@ document.addEventListener("DOMContentLoaded", () => {
   const hero = document.getElementById("hero");
   if (hero) new MutationObserver((changes) => changes.forEach((change) => {
     if (change.attributeName === "data-flash" && hero.dataset.flash === "yes") window.flashes += 1;
-    if (change.attributeName === "data-call") window.order.push([hero.dataset.call, performance.now()]);
-  })).observe(hero, { attributes: true });
+    if (change.attributeName === "data-call" && change.oldValue !== hero.dataset.call)  // a board draws the last one again
+      window.order.push([hero.dataset.call, performance.now()]);
+  })).observe(hero, { attributes: true, attributeOldValue: true });
 });
 """
 _SOUND = """
