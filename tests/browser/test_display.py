@@ -16,8 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const hero = document.getElementById("hero");
   if (hero) new MutationObserver((changes) => changes.forEach((change) => {
     if (change.attributeName === "data-flash" && hero.dataset.flash === "yes") window.flashes += 1;
-    if (change.attributeName === "data-call" && change.oldValue !== hero.dataset.call)  // a board draws the last one again
-      window.order.push([hero.dataset.call, performance.now()]);
+    const anotherCall = change.attributeName === "data-call" && change.oldValue !== hero.dataset.call;
+    if (anotherCall) window.order.push([hero.dataset.call, performance.now()]);
   })).observe(hero, { attributes: true, attributeOldValue: true });
 });
 """
