@@ -12,7 +12,8 @@ from hardware.lines import open_line
 from hardware.vocabulary import DeviceStatus
 
 DRAIN_S: Final = 0.05
-LISTEN_S: Final = 0.4
+LISTEN_S: Final = 1.2
+"""Longer than the second that slow sensors let pass between two values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ from hardware.worker import BackOff
 
 RULES = CodeRules()
 QUICK = CaptureSettings(width=640, height=480, fps=30, open_s=3, stall_s=0.4, give_up_s=0.9, frozen_s=0.4)
+PATIENT = replace(QUICK, stall_s=3, give_up_s=6)
 SUPERVISION = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=5.0)
 
 
@@ -56,7 +58,7 @@ class Cameras:
         return capture
 
     def codes(self, simulator, **options):
-        options = {"settings": QUICK, "supervision": SUPERVISION, "on_event": self.events.append} | options
+        options = {"settings": PATIENT, "supervision": SUPERVISION, "on_event": self.events.append} | options
         camera = CodeCamera(simulator.address, **options)
         self._stack.callback(camera.close)
         return camera
@@ -475,7 +477,7 @@ def test_nothing_held_up_times_out_as_no_code(studio):
 )
 def test_a_camera_in_trouble_ends_the_wait_with_the_cause_and_comes_back(studio, soon, wait_until, trouble, details):
     simulator = studio.simulator()
-    camera = studio.codes(simulator)
+    camera = studio.codes(simulator, settings=QUICK)
     wait_until(lambda: camera.status.health is Health.OK)
     future = camera.scan(soon())
     simulator.trouble(trouble)

@@ -20,7 +20,7 @@ from hardware.simulators.ipp_printer import DocumentPrinterSimulator, IppLineFau
 from hardware.vocabulary import Detail, Health, Outcome, Supply, Verdict
 from hardware.worker import BackOff
 
-QUICK = DocumentPrinterTiming(answer_s=0.4, send_s=1, look_s=0.03, misses=2, trouble_s=0.3, stuck_s=0.6, settle_s=0.4)
+QUICK = DocumentPrinterTiming(answer_s=1, send_s=2, look_s=0.03, misses=2, trouble_s=0.3, stuck_s=0.6, settle_s=0.4)
 SUPERVISION = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=2)
 CREATE, SEND, CANCEL, LOOK_AT_JOB, LIST, LOOK = 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0B
 

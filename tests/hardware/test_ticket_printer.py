@@ -177,7 +177,7 @@ def test_silence_after_the_data_leaves_the_slip_unknown(bench, simulator, soon):
         if state is JobState.SENDING:
             simulator.line.set_faults(LineFaults(silent=True))
 
-    result = printer.print(SLIP, soon(0.8), on_state=fall_silent).result(20)
+    result = printer.print(SLIP, soon(3), on_state=fall_silent).result(20)
     assert (result.state, result.outcome, result.detail) == (JobState.UNKNOWN, Outcome.UNKNOWN, Detail.NO_ANSWER)
 
 
