@@ -12,32 +12,37 @@ from kiosk.journeys.state import (
     Choosing,
     Holding,
     LayingCard,
-    Page,
     Refused,
     Servicing,
+    Settling,
     State,
     Step,
+    TypingAppointment,
     TypingCode,
 )
 from kiosk.journeys.views import HelpState, Network
 
-_SCREENS: dict[type[Page], str] = {
-    AtHome: "home",
-    Choosing: "catalogue",
-    LayingCard: "card",
-    Awaiting: "waiting",
-    Holding: "ticket",
-    Refused: "refused",
-    TypingCode: "technician",
-    Servicing: "technician",
-}
-
 
 def screen(state: State) -> str:
     """Id of what stands on the screen."""
-    if isinstance(state.page, AtHome) and cause(state) is not None:
-        return "out_of_service"
-    return _SCREENS[type(state.page)]
+    match state.page:
+        case AtHome():
+            name = "home" if cause(state) is None else "out_of_service"
+        case Choosing():
+            name = "catalogue"
+        case LayingCard():
+            name = "card"
+        case TypingAppointment():
+            name = "appointment"
+        case Awaiting():
+            name = "waiting"
+        case Holding():
+            name = "ticket"
+        case Refused():
+            name = "refused"
+        case TypingCode() | Servicing() | Settling():
+            name = "technician"
+    return name
 
 
 def call(state: State, _intent: intents.CallHelp) -> Step:

@@ -1,8 +1,24 @@
 """The citizen's way from home to a number, step by step."""
 
+from dataclasses import replace
+from typing import get_args
+
 import pytest
 
 from kiosk.journeys import effects, events, intents
+from kiosk.journeys.state import (
+    AtHome,
+    Awaiting,
+    Choosing,
+    Holding,
+    LayingCard,
+    Page,
+    Refused,
+    Servicing,
+    Settling,
+    TypingAppointment,
+    TypingCode,
+)
 from kiosk.journeys.views import (
     CardState,
     CardView,
@@ -227,6 +243,30 @@ def test_help_pages_staff_once_and_says_when_nobody_answers():
     walk.after(15)
     assert walk.view.frame.help is HelpState.FAILED
     assert walk.caused(effects.WithdrawRequest) == [effects.WithdrawRequest(page.attempt, "no_answer")]
+
+
+PAGES = {
+    "home": AtHome(),
+    "catalogue": Choosing(),
+    "card": LayingCard(None, AtHome()),
+    "appointment": TypingAppointment(),
+    "waiting": Awaiting(1, "pension", 0.0),
+    "ticket": Holding(TICKET, 1, 0.0),
+    "refused": Refused("numbers_exhausted", (), "pension", None),
+}
+
+
+@pytest.mark.parametrize("screen", PAGES)
+def test_help_can_be_called_from_every_page_of_a_citizen(screen):
+    walk = serving()
+    walk.state = replace(walk.state, page=PAGES[screen])
+    walk.on(intents.CallHelp())
+    (page,) = walk.caused(effects.RequestHelp)
+    assert page.screen == screen
+
+
+def test_no_page_but_the_technicians_is_left_out_of_the_pages_above():
+    assert set(get_args(Page)) == {*map(type, PAGES.values()), TypingCode, Servicing, Settling}
 
 
 def test_switches_hold_until_the_session_ends():

@@ -1,17 +1,18 @@
 """Whatever people, devices and the hall do, in any order: the journey keeps its promises."""
 
 import dataclasses
+import itertools
 import typing
 from collections.abc import Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.journeys import effects, events, idle, intents, lights
+from kiosk.journeys import check_in, effects, events, idle, intents, lights, technician
 from kiosk.journeys.catalogue import Texts
 from kiosk.journeys.machine import step
 from kiosk.journeys.present import view
-from kiosk.journeys.state import AtHome, Awaiting, Holding, LiveService, State, TypingCode
+from kiosk.journeys.state import AtHome, Awaiting, Holding, LiveService, State, TypingCode, UnsettledJob
 from kiosk.journeys.views import CardState, HelpState, Power, SelfTestState, SlipState
 from tests.kiosk.halls import CATALOGUE, INDEX, TICKET, Walk, serving
 
@@ -80,6 +81,7 @@ OTHERS = st.one_of(
     st.builds(events.JournalChanged, st.booleans()),
     st.builds(events.PartCrashed, st.sampled_from([None, "link"])),
     st.builds(events.CodeChecked, st.booleans(), st.sampled_from([0.0, 60.0])),
+    st.builds(events.UnsettledJobs, st.sampled_from([None, (), (UnsettledJob("ticket:1", "p", "A1", None, ""),)])),
     st.just(events.Tick()),
 )
 FORWARD = st.sampled_from(
@@ -99,7 +101,15 @@ FORWARD = st.sampled_from(
 """What a plain visit consists of, so that the stories get somewhere."""
 PAUSES = st.sampled_from([0.0, 0.1, 0.1, 1.0, 1.0, 11.0, 46.0])
 HAPPENINGS = st.integers(0, 9).flatmap(lambda n: FORWARD if n < 7 else INTENTS if n < 8 else OTHERS)
-STORIES = st.lists(st.tuples(PAUSES, HAPPENINGS), min_size=10, max_size=60)
+CHECKING_IN = (intents.Home(), intents.CheckIn(), intents.TypeAppointmentCode())
+TYPED = (intents.AppointmentKey("7"),) * check_in.CODE_LENGTH
+SERVICING = (intents.HiddenCorner(), *(intents.CodeDigit("7"),) * technician.CODE_LENGTH, events.CodeChecked(True, 0.0))
+WALKS = st.sampled_from(
+    [CHECKING_IN, CHECKING_IN + TYPED, SERVICING, (*SERVICING, intents.OpenUnsettled()), (intents.ConfirmSettling(),)]
+)
+"""Ways to the pages that lie deeper than chance leads."""
+STEPS = st.tuples(PAUSES, HAPPENINGS).map(lambda step: (step,)) | WALKS.map(lambda way: tuple((0.1, on) for on in way))
+STORIES = st.lists(STEPS, min_size=10, max_size=40).map(lambda steps: list(itertools.chain(*steps)))
 
 
 def addressed(event: events.Event, state: State) -> events.Event:
