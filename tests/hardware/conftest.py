@@ -17,8 +17,8 @@ from hardware.ticket_printer.printer import TicketPrinter
 from hardware.worker import BackOff
 
 FONT = Path(__file__).parents[2] / "assets" / "fonts" / "NotoSansSC-Regular.otf"
-QUICK_READER = ReaderTiming(find_interval_s=0.02, answer_s=0.25, misses=2, read_s=0.6, gap_s=0.1, relay_hint_s=60)
-QUICK_PRINTER = PrinterTiming(answer_s=0.15, misses=2, look_interval_s=0.03)
+QUICK_READER = ReaderTiming(find_interval_s=0.02, answer_s=0.6, misses=2, read_s=2.0, gap_s=0.1, relay_hint_s=60)
+QUICK_PRINTER = PrinterTiming(answer_s=0.4, misses=2, look_interval_s=0.03)
 QUICK = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=1.0)
 
 

@@ -28,7 +28,7 @@ from hardware.self_test import Progress, SelfTestReport, StepBegun
 from hardware.simulators.catalogue import make_simulator
 from hardware.simulators.hands import Hands
 from hardware.simulators.simulator import NoSuchTrouble, Place, Simulator, Trouble
-from hardware.vocabulary import DeviceStatus, Verdict
+from hardware.vocabulary import DeviceStatus, Health, Verdict
 from hardware.worker import BackOff
 
 QUICK: Final = Supervision(BackOff(first_s=0.02, limit_s=0.1), probe_interval_s=0.1)
@@ -131,6 +131,9 @@ class _Heard:
     def take(self, event: DeviceEvent) -> None:
         self.events.append((time.monotonic(), event))
 
+    def told(self, since: float, health: Health) -> bool:
+        return any(status.health is health for _, status in self.statuses(since))
+
     def statuses(self, since: float) -> list[tuple[float, DeviceStatus]]:
         return [(at, event.status) for at, event in self.events if at >= since and isinstance(event, StatusChanged)]
 
@@ -172,7 +175,7 @@ def run_cell(simulator: Simulator, binding: Binding, condition: Condition) -> Ce
         except NoSuchTrouble:
             return Cell(condition, applies=False)
         if shown:
-            _wait(lambda: not device.status.usable, NOTICE_WITHIN_S)
+            _wait(lambda: heard.told(began, device.status.health) and not device.status.usable, NOTICE_WITHIN_S)
         status = device.status
         unusable = [at - began for at, each in heard.statuses(began) if not each.usable]
         noticed = min([*unusable[:1], *told_s], default=None)

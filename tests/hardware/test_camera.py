@@ -35,7 +35,7 @@ from hardware.vocabulary import Detail, Health, Outcome, Verdict
 from hardware.worker import BackOff
 
 RULES = CodeRules()
-QUICK = CaptureSettings(width=640, height=480, fps=30, open_s=3, stall_s=0.4, give_up_s=0.9, frozen_s=0.4)
+QUICK = CaptureSettings(width=640, height=480, fps=30, open_s=3, stall_s=0.4, give_up_s=2, frozen_s=0.4)
 PATIENT = replace(QUICK, stall_s=3, give_up_s=6)
 SUPERVISION = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=5.0)
 
@@ -52,7 +52,7 @@ class Cameras:
         self._stack.callback(simulator.close)
         return simulator
 
-    def capture(self, address, settings=QUICK):
+    def capture(self, address, settings=PATIENT):
         capture = Capture(parse_address(address), settings)
         self._stack.callback(capture.close)
         return capture
@@ -234,7 +234,7 @@ def test_pictures_that_break_off_in_their_middle_are_told(studio, wait_until):
 
 def test_a_camera_that_stalls_is_silent_first_and_given_up_then(studio, wait_until):
     simulator = studio.simulator()
-    capture = studio.capture(simulator.address)
+    capture = studio.capture(simulator.address, QUICK)
     simulator.trouble(Trouble.SILENT)
     first = failing(capture, wait_until)
     assert isinstance(first, NoFrames)
@@ -509,6 +509,7 @@ def test_loss_and_return_are_told_once_each(studio, wait_until):
     wait_until(lambda: camera.status.health is Health.OFFLINE)
     simulator.plug()
     wait_until(lambda: camera.status.health is Health.OK)
+    wait_until(lambda: len(studio.of(StatusChanged)) >= 3)
     assert [event.status.health for event in studio.of(StatusChanged)] == [Health.OK, Health.OFFLINE, Health.OK]
 
 

@@ -35,7 +35,7 @@ from hardware.vocabulary import Detail, Health, Outcome, Verdict, WhoActs
 from hardware.worker import BackOff
 
 QUICK = Supervision(BackOff(first_s=0.02, limit_s=0.05), probe_interval_s=0.05, probe_timeout_s=1.0)
-TIMING = SmartCardTiming(answer_s=0.4, busy_s=0.2, first_look_s=2.0, settle_s=0.05)
+TIMING = SmartCardTiming(answer_s=1.0, busy_s=0.2, first_look_s=2.0, settle_s=0.05)
 OTHER = InsertedCard(holder=SAMPLE_HOLDERS[1])
 
 

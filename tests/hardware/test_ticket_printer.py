@@ -238,13 +238,13 @@ def test_automatic_status_between_the_answers_is_not_taken_for_one(bench, simula
 
 def test_an_idle_connection_that_the_printer_dropped_is_opened_again_and_prints_once(bench, soon, wait_until):
     simulator = bench.tcp_printer_simulator()
-    printer = bench.printer(simulator.address, supervision=Supervision(probe_interval_s=60))
-    wait_until(lambda: printer.status.health is Health.OK)
     with capture_logs() as logs:
+        printer = bench.printer(simulator.address, supervision=Supervision(probe_interval_s=60))
+        wait_until(lambda: logs)
         simulator.line.drop_connection()
         assert printer.print(SLIP, soon()).result(20).outcome is Outcome.DONE
     assert len(simulator.slips) == 1
-    assert logs == []
+    assert [entry["event"] for entry in logs] == ["device_found"]
 
 
 @pytest.mark.parametrize("place", [40, 900, 8000])

@@ -47,7 +47,7 @@ from hardware.ticket_printer.profile import (
 from hardware.vocabulary import Detail, Health, Outcome, Supply
 
 SLIP = PrintDocument((Text("样本市政务服务大厅", 2, 2), Text("A036")))
-QUICK = PrinterTiming(answer_s=0.15, misses=2, look_interval_s=0.03, not_taken_s=0.3)
+QUICK = PrinterTiming(answer_s=0.4, misses=2, look_interval_s=0.03, not_taken_s=0.3)
 
 
 def logo():
