@@ -75,7 +75,7 @@ def test_the_sam_number_is_read(bench, soon):
 )
 def test_a_line_that_is_only_unruly_costs_no_card(bench, soon, faults):
     simulator = bench.reader_simulator()
-    reader = bench.reader(simulator.address)
+    reader = bench.reader(simulator.address, timing=replace(QUICK_READER, answer_s=2, gap_s=0.5))
     simulator.line.set_faults(faults)
     simulator.lay(CARD)
     read = reader.wait_for_card(soon()).result(30)
