@@ -13,7 +13,7 @@ from hardware.vocabulary import DeviceStatus
 
 DRAIN_S: Final = 0.05
 LISTEN_S: Final = 1.2
-"""Longer than the second that slow sensors let pass between two values."""
+"""A sensor speaks ten times a second; the rest is for a machine that stands still meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

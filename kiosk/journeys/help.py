@@ -6,43 +6,14 @@ from typing import Any
 from kiosk.journeys import events, intents
 from kiosk.journeys.effects import RequestHelp, WithdrawRequest
 from kiosk.journeys.out_of_service import cause, network
-from kiosk.journeys.state import (
-    AtHome,
-    Awaiting,
-    Choosing,
-    Holding,
-    LayingCard,
-    Refused,
-    Servicing,
-    Settling,
-    State,
-    Step,
-    TypingAppointment,
-    TypingCode,
-)
+from kiosk.journeys.state import AtHome, State, Step
 from kiosk.journeys.views import HelpState, Network
 
 
 def screen(state: State) -> str:
     """Id of what stands on the screen."""
-    match state.page:
-        case AtHome():
-            name = "home" if cause(state) is None else "out_of_service"
-        case Choosing():
-            name = "catalogue"
-        case LayingCard():
-            name = "card"
-        case TypingAppointment():
-            name = "appointment"
-        case Awaiting():
-            name = "waiting"
-        case Holding():
-            name = "ticket"
-        case Refused():
-            name = "refused"
-        case TypingCode() | Servicing() | Settling():
-            name = "technician"
-    return name
+    away = isinstance(state.page, AtHome) and cause(state) is not None
+    return "out_of_service" if away else state.page.screen
 
 
 def call(state: State, _intent: intents.CallHelp) -> Step:

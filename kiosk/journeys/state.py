@@ -7,7 +7,7 @@ Times are seconds of the monotonic clock unless a name says otherwise.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from kiosk.journeys.catalogue import Catalogue, Texts
 from kiosk.journeys.effects import Effect, WipeSession
@@ -116,15 +116,17 @@ class Preferences:
 
 
 # --- pages: one for each thing that can stand on the screen ---------------------------------------
+# `screen` is the page's id, told to the staff who are called for help.
 
 
 @dataclass(frozen=True)
 class AtHome:
-    pass
+    screen: ClassVar[str] = "home"
 
 
 @dataclass(frozen=True)
 class Choosing:
+    screen: ClassVar[str] = "catalogue"
     group: str | None = None
     searching: bool = False
     typed: str = ""
@@ -134,6 +136,7 @@ class Choosing:
 class LayingCard:
     """`service` is None where the card came first; `came_from` is where Back leads."""
 
+    screen: ClassVar[str] = "card"
     service: str | None
     came_from: AtHome | Choosing
     card: CardState = CardState.WAITING
@@ -146,6 +149,7 @@ class LayingCard:
 class TypingAppointment:
     """The code of an appointment, as far as it is typed."""
 
+    screen: ClassVar[str] = "appointment"
     typed: str = ""
 
 
@@ -156,6 +160,7 @@ class Awaiting:
     For a check-in `service` is None, and `finding` says of which appointment.
     """
 
+    screen: ClassVar[str] = "waiting"
     attempt: int
     service: str | None
     since: float
@@ -168,6 +173,7 @@ class Awaiting:
 class Holding:
     """The number is there; `job` is the print that is under way or came last."""
 
+    screen: ClassVar[str] = "ticket"
     ticket: Ticket
     job: int
     since: float
@@ -177,6 +183,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Refused:
+    screen: ClassVar[str] = "refused"
     code: str
     params: tuple[tuple[str, str], ...]
     service: str | None
@@ -188,6 +195,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class TypingCode:
+    screen: ClassVar[str] = "technician"
     typed: str = ""
     wrong: bool = False
 
@@ -228,6 +236,7 @@ class UnsettledJob:
 class Servicing:
     """The technician's screen: one test runs at a time, those of the other roles `queued` wait for it."""
 
+    screen: ClassVar[str] = "technician"
     running: SelfTest | None = None
     queued: tuple[str, ...] = ()
     results: Mapping[str, SelfTestResult] = field(default_factory=dict)
@@ -238,6 +247,7 @@ class Servicing:
 class Settling:
     """The technician looks through unsettled print jobs; Back leads to the page before."""
 
+    screen: ClassVar[str] = "technician"
     came_from: Servicing
     asked: tuple[str, bool] | None = None
     """A job, and whether its paper is said to have come out: to be confirmed."""

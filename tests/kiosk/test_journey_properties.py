@@ -35,6 +35,7 @@ INTENTS = st.one_of(
 )
 BACK = (0, 0, 0, -1, -2)
 """How far behind the newest session, attempt or job an event may be: late ones come too."""
+UNSETTLED = events.UnsettledJobs((UnsettledJob("ticket:1", "ticket_printer", "A036", None, ""),))
 OTHERS = st.one_of(
     st.builds(events.CardProgress, st.sampled_from(BACK), st.sampled_from(CardState)),
     st.builds(events.CardRead, st.sampled_from(BACK), st.just("张*"), st.just("3202**********1234")),
@@ -81,7 +82,7 @@ OTHERS = st.one_of(
     st.builds(events.JournalChanged, st.booleans()),
     st.builds(events.PartCrashed, st.sampled_from([None, "link"])),
     st.builds(events.CodeChecked, st.booleans(), st.sampled_from([0.0, 60.0])),
-    st.builds(events.UnsettledJobs, st.sampled_from([None, (), (UnsettledJob("ticket:1", "p", "A1", None, ""),)])),
+    st.sampled_from([UNSETTLED, events.UnsettledJobs(()), events.UnsettledJobs(None)]),
     st.just(events.Tick()),
 )
 FORWARD = st.sampled_from(
@@ -104,9 +105,8 @@ HAPPENINGS = st.integers(0, 9).flatmap(lambda n: FORWARD if n < 7 else INTENTS i
 CHECKING_IN = (intents.Home(), intents.CheckIn(), intents.TypeAppointmentCode())
 TYPED = (intents.AppointmentKey("7"),) * check_in.CODE_LENGTH
 SERVICING = (intents.HiddenCorner(), *(intents.CodeDigit("7"),) * technician.CODE_LENGTH, events.CodeChecked(True, 0.0))
-WALKS = st.sampled_from(
-    [CHECKING_IN, CHECKING_IN + TYPED, SERVICING, (*SERVICING, intents.OpenUnsettled()), (intents.ConfirmSettling(),)]
-)
+SETTLING = (*SERVICING, intents.OpenUnsettled(), UNSETTLED, intents.SettleJob("ticket:1", printed=True))
+WALKS = st.sampled_from([CHECKING_IN, CHECKING_IN + TYPED, SERVICING, SETTLING, (*SETTLING, intents.ConfirmSettling())])
 """Ways to the pages that lie deeper than chance leads."""
 STEPS = st.tuples(PAUSES, HAPPENINGS).map(lambda step: (step,)) | WALKS.map(lambda way: tuple((0.1, on) for on in way))
 STORIES = st.lists(STEPS, min_size=10, max_size=40).map(lambda steps: list(itertools.chain(*steps)))
